@@ -1,0 +1,70 @@
+/*
+ * Cursors over byte buffers. The only file that does cursor arithmetic: every other parser and
+ * writer goes through these, so that a bound is checked in one place.
+ *
+ * struct str     a slice: not terminated, not owned; p may be NULL when n is 0.
+ * struct reader  consumes a slice. A read beyond the end returns zeroes and sets `bad`, which
+ *                stays: check it once, after a group of reads.
+ * struct writer  fills a caller's buffer through a window: the first `skip` bytes written are
+ *                dropped, the next `cap` are stored, the rest only counted. An encoder that is a
+ *                pure function of its message becomes resumable that way: run it again with a
+ *                larger skip. `len` counts everything.
+ */
+#ifndef ADIT_BUF_H
+#define ADIT_BUF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct str {
+    const uint8_t *p;
+    size_t n;
+};
+
+/* A literal as a slice: STR("host"). */
+#define STR(literal) ((struct str){ (const uint8_t *)(literal), sizeof(literal) - 1 })
+
+struct str str_of(const char *terminated);
+bool str_eq(struct str a, struct str b);
+/* ASCII case folded (RFC 9110 section 5.1: field names). */
+bool str_ieq(struct str a, struct str b);
+
+struct reader {
+    const uint8_t *p;
+    const uint8_t *end;
+    bool bad;
+};
+
+void reader_init(struct reader *r, const uint8_t *p, size_t n);
+size_t reader_left(const struct reader *r);
+uint8_t reader_u8(struct reader *r);
+/* Big-endian, n of 1 to 8 bytes. */
+uint64_t reader_be(struct reader *r, size_t n);
+/* The next n bytes as a slice of the input; {NULL, 0} and bad when fewer are left. */
+struct str reader_str(struct reader *r, size_t n);
+
+struct writer {
+    uint8_t *out;
+    size_t cap;
+    size_t skip;
+    size_t len;
+};
+
+void writer_init(struct writer *w, uint8_t *out, size_t cap);
+void writer_init_at(struct writer *w, uint8_t *out, size_t cap, size_t skip);
+/* Bytes that lie in `out` now: min(cap, len - skip). */
+size_t writer_stored(const struct writer *w);
+/* True when everything written so far fitted the window. */
+bool writer_fits(const struct writer *w);
+void writer_u8(struct writer *w, uint8_t byte);
+/* Big-endian, n of 1 to 8 bytes. */
+void writer_be(struct writer *w, uint64_t value, size_t n);
+void writer_bytes(struct writer *w, const void *p, size_t n);
+void writer_str(struct writer *w, struct str s);
+/* Decimal. */
+void writer_u64(struct writer *w, uint64_t value);
+/* A terminated string, without its terminator. */
+void writer_text(struct writer *w, const char *text);
+
+#endif

@@ -1,0 +1,83 @@
+#include "ascii.h"
+
+uint8_t ascii_lower(uint8_t c)
+{
+    return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
+}
+
+bool ascii_is_digit(uint8_t c)
+{
+    return c >= '0' && c <= '9';
+}
+
+bool ascii_is_tchar(uint8_t c)
+{
+    /* A bit a character, from 0x20 on: !#$%&'*+-. 0-9 A-Z ^_ ` a-z | ~ */
+    static const uint32_t set[3] = { 0x03ff6cfa, 0xc7fffffe, 0x57ffffff };
+
+    return c >= 0x20 && c < 0x80 && (set[(c >> 5) - 1] >> (c & 31) & 1) != 0;
+}
+
+int ascii_hex_value(uint8_t c)
+{
+    if (ascii_is_digit(c))
+        return c - '0';
+    c = ascii_lower(c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool ascii_u64(struct str s, uint64_t max, uint64_t *value)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned digit = (unsigned)s.p[i] - '0';
+
+        if (digit > 9 || sum > UINT64_MAX / 10 || sum * 10 > UINT64_MAX - digit)
+            return false;
+        sum = sum * 10 + digit;
+    }
+    if (s.n == 0 || sum > max)
+        return false;
+    *value = sum;
+    return true;
+}
+
+size_t ascii_from_u64(uint64_t value, uint8_t out[20])
+{
+    uint8_t reverse[20];
+    size_t n = 0;
+
+    do {
+        reverse[n++] = (uint8_t)('0' + value % 10);
+        value /= 10;
+    } while (value > 0);
+    for (size_t i = 0; i < n; i++)
+        out[i] = reverse[n - 1 - i];
+    return n;
+}
+
+void ascii_to_hex(const uint8_t *in, size_t n, uint8_t *out)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < n; i++) {
+        *out++ = (uint8_t)digits[in[i] >> 4];
+        *out++ = (uint8_t)digits[in[i] & 15];
+    }
+}
+
+bool ascii_from_hex(struct str s, uint8_t *out, size_t n)
+{
+    if (s.n % 2 != 0 || s.n / 2 != n)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        int high = ascii_hex_value(s.p[2 * i]);
+        int low = ascii_hex_value(s.p[2 * i + 1]);
+
+        if (high < 0 || low < 0)
+            return false;
+        out[i] = (uint8_t)(high << 4 | low);
+    }
+    return true;
+}

@@ -1,0 +1,145 @@
+#include "buf.h"
+
+#include <string.h>
+
+#include "ascii.h"
+
+struct str str_of(const char *terminated)
+{
+    return (struct str){ (const uint8_t *)terminated, strlen(terminated) };
+}
+
+bool str_eq(struct str a, struct str b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+bool str_ieq(struct str a, struct str b)
+{
+    if (a.n != b.n)
+        return false;
+    for (size_t i = 0; i < a.n; i++) {
+        if (ascii_lower(a.p[i]) != ascii_lower(b.p[i]))
+            return false;
+    }
+    return true;
+}
+
+void reader_init(struct reader *r, const uint8_t *p, size_t n)
+{
+    r->p = p;
+    r->end = n ? p + n : p;
+    r->bad = false;
+}
+
+size_t reader_left(const struct reader *r)
+{
+    return (size_t)(r->end - r->p);
+}
+
+/* What is left of a reader that failed is not to be trusted as aligned to a field. */
+static void fail(struct reader *r)
+{
+    r->p = r->end;
+    r->bad = true;
+}
+
+uint8_t reader_u8(struct reader *r)
+{
+    if (r->p == r->end) {
+        fail(r);
+        return 0;
+    }
+    return *r->p++;
+}
+
+uint64_t reader_be(struct reader *r, size_t n)
+{
+    uint64_t value = 0;
+
+    if (n > reader_left(r)) {
+        fail(r);
+        return 0;
+    }
+    while (n-- > 0)
+        value = value << 8 | *r->p++;
+    return value;
+}
+
+struct str reader_str(struct reader *r, size_t n)
+{
+    struct str s = { r->p, n };
+
+    if (n > reader_left(r)) {
+        fail(r);
+        return (struct str){ NULL, 0 };
+    }
+    if (n)
+        r->p += n;
+    return s;
+}
+
+void writer_init(struct writer *w, uint8_t *out, size_t cap)
+{
+    writer_init_at(w, out, cap, 0);
+}
+
+void writer_init_at(struct writer *w, uint8_t *out, size_t cap, size_t skip)
+{
+    *w = (struct writer){ .out = out, .cap = cap, .skip = skip };
+}
+
+size_t writer_stored(const struct writer *w)
+{
+    size_t past = w->len > w->skip ? w->len - w->skip : 0;
+
+    return past < w->cap ? past : w->cap;
+}
+
+bool writer_fits(const struct writer *w)
+{
+    return w->len <= w->skip || w->len - w->skip <= w->cap;
+}
+
+void writer_u8(struct writer *w, uint8_t byte)
+{
+    if (w->len >= w->skip && w->len - w->skip < w->cap)
+        w->out[w->len - w->skip] = byte;
+    w->len++;
+}
+
+void writer_be(struct writer *w, uint64_t value, size_t n)
+{
+    while (n-- > 0)
+        writer_u8(w, (uint8_t)(value >> 8 * n));
+}
+
+void writer_bytes(struct writer *w, const void *p, size_t n)
+{
+    size_t drop = w->skip > w->len ? w->skip - w->len : 0;
+    size_t room = w->cap - writer_stored(w);
+
+    if (n > drop && room > 0) {
+        size_t keep = n - drop < room ? n - drop : room;
+
+        memcpy(w->out + writer_stored(w), (const uint8_t *)p + drop, keep);
+    }
+    w->len += n;
+}
+
+void writer_str(struct writer *w, struct str s)
+{
+    writer_bytes(w, s.p, s.n);
+}
+
+void writer_u64(struct writer *w, uint64_t value)
+{
+    uint8_t digits[20];
+
+    writer_bytes(w, digits, ascii_from_u64(value, digits));
+}
+
+void writer_text(struct writer *w, const char *text)
+{
+    writer_bytes(w, text, strlen(text));
+}

@@ -1,0 +1,93 @@
+#include "utf8.h"
+
+#include <string.h>
+
+/* Bytes of ASCII at the front, whole machine words only. */
+static size_t ascii_words(const uint8_t *p, size_t n)
+{
+    const size_t top_bits = (size_t)-1 / 255 * 128;
+    size_t at = 0;
+    size_t word;
+
+    for (; n - at >= sizeof word; at += sizeof word) {
+        memcpy(&word, p + at, sizeof word);
+        if (word & top_bits)
+            break;
+    }
+    return at;
+}
+
+/* RFC 3629 section 4: the table of first bytes and the bounds of the second. */
+static bool start(struct utf8 *u, uint8_t c)
+{
+    u->low = c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80;
+    u->high = c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf;
+    if (c < 0x80)
+        u->need = 0;
+    else if (c >= 0xc2 && c <= 0xdf)
+        u->need = 1;
+    else if (c >= 0xe0 && c <= 0xef)
+        u->need = 2;
+    else if (c >= 0xf0 && c <= 0xf4)
+        u->need = 3;
+    else
+        return false;
+    return true;
+}
+
+static bool step(struct utf8 *u, uint8_t c)
+{
+    if (u->need == 0)
+        return start(u, c);
+    if (c < u->low || c > u->high)
+        return false;
+    u->need--;
+    u->low = 0x80;
+    u->high = 0xbf;
+    return true;
+}
+
+bool utf8_feed(struct utf8 *u, const uint8_t *p, size_t n)
+{
+    size_t at = 0;
+
+    while (at < n) {
+        if (u->need == 0 && p[at] < 0x80)
+            at += ascii_words(p + at, n - at);
+        if (at < n && !step(u, p[at++])) {
+            /* Bounds that no byte meets: what failed stays failed. */
+            *u = (struct utf8){ .need = 1, .low = 0xff, .high = 0 };
+            return false;
+        }
+    }
+    return true;
+}
+
+bool utf8_ends(const struct utf8 *u)
+{
+    return u->need == 0;
+}
+
+size_t utf8_encode(uint32_t code, uint8_t out[4])
+{
+    if (code < 0x80) {
+        out[0] = (uint8_t)code;
+        return 1;
+    }
+    if (code < 0x800) {
+        out[0] = (uint8_t)(0xc0 | code >> 6);
+        out[1] = (uint8_t)(0x80 | (code & 63));
+        return 2;
+    }
+    if (code < 0x10000) {
+        out[0] = (uint8_t)(0xe0 | code >> 12);
+        out[1] = (uint8_t)(0x80 | (code >> 6 & 63));
+        out[2] = (uint8_t)(0x80 | (code & 63));
+        return 3;
+    }
+    out[0] = (uint8_t)(0xf0 | code >> 18);
+    out[1] = (uint8_t)(0x80 | (code >> 12 & 63));
+    out[2] = (uint8_t)(0x80 | (code >> 6 & 63));
+    out[3] = (uint8_t)(0x80 | (code & 63));
+    return 4;
+}
