@@ -1,0 +1,11 @@
+# The development machine under libFuzzer, AddressSanitizer and UBSan. For fuzz targets only.
+CROSS     :=
+CC        := clang-14
+MARCH     := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+LDMARCH   := -fsanitize=fuzzer,address,undefined
+LIBC      := native
+RUN       :=
+FLASH_MAX :=
+RAM_MAX   :=
+FAST_SRCS :=
+FAST_BEAR :=

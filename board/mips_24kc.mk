@@ -1,0 +1,11 @@
+# Big-endian MIPS32r2 without an FPU: the classic router (Atheros AR71xx, QCA95xx).
+CROSS     := mips-linux-gnu-
+MARCH     := -EB -march=24kc -msoft-float -mno-abicalls -fno-pic -fno-pie -G0
+LDMARCH   := -EB -no-pie -msoft-float
+LIBC      := musl
+RUN       := qemu-mips-static -cpu 24Kc
+FLASH_MAX := 131072
+RAM_MAX   := 1048576
+FAST_SRCS := src/codec/ws_mask.c
+FAST_BEAR :=
+NO_FLOAT  := board/no_float.c
