@@ -1,0 +1,27 @@
+/*
+ * Delays between attempts: base, growing by a factor up to a maximum, for ever or up to a number
+ * of attempts; with jitter, so that a fleet that lost its gateway does not return in step.
+ */
+#ifndef ADIT_BACKOFF_H
+#define ADIT_BACKOFF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct backoff {
+    /* configuration */
+    uint32_t base_ms;       /* the first delay, 1 or more */
+    uint32_t max_ms;        /* >= base_ms */
+    uint32_t factor_milli;  /* 2000 is a doubling; >= 1000 */
+    uint32_t jitter_milli;  /* 0 to 1000: a delay d becomes one of d - d * jitter to d */
+    uint32_t attempts_max;  /* 0: for ever */
+    /* state */
+    uint32_t attempts;      /* since the last reset */
+    uint32_t next_ms;
+};
+
+void backoff_reset(struct backoff *b);
+/* The delay before the next attempt in *delay_ms; false when the attempts are used up. */
+bool backoff_next(struct backoff *b, uint32_t random, uint32_t *delay_ms);
+
+#endif

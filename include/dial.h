@@ -1,0 +1,33 @@
+/*
+ * From a host name or address to a connected TCP socket: resolves, then tries each address in
+ * turn (a new one every 5 s, or at once when one fails) until the owner's time is up.
+ *
+ *   IDLE --start--> RESOLVING --> CONNECTING --> DONE (fd is the owner's) | FAILED
+ */
+#ifndef ADIT_DIAL_H
+#define ADIT_DIAL_H
+
+#include "resolver.h"
+
+struct dial {
+    /* read by the owner: wait for `want` on `fd` until `deadline` */
+    int fd;
+    unsigned want;
+    int64_t deadline;
+    struct ip peer;       /* the address in use */
+    /* private */
+    struct resolver resolver;
+    uint8_t state;
+    unsigned next;
+    uint16_t port;
+};
+
+/* All calls: 1 connected (take fd with dial_take), 0 under way, < 0 failed. `random` is fresh. */
+int dial_start(struct dial *d, struct str host, uint16_t port, uint32_t random, int64_t now);
+int dial_on_event(struct dial *d, uint32_t random, int64_t now);
+int dial_on_time(struct dial *d, uint32_t random, int64_t now);
+/* Hands the connected descriptor over. */
+int dial_take(struct dial *d);
+void dial_stop(struct dial *d);
+
+#endif

@@ -1,0 +1,13 @@
+/* Files and text without stdio: what --help, --version and subcommands print, tokens, keys. */
+#ifndef ADIT_FMT_H
+#define ADIT_FMT_H
+
+#include "buf.h"
+
+/* Writes all of it, whatever write() takes at a time; false on failure. */
+bool fmt_write(int fd, const void *p, size_t n);
+bool fmt_text(int fd, const char *text);
+/* A whole small file into out: its length, ERR_FILE (unreadable), ERR_WIRE_SIZE (longer). */
+int fmt_read_file(const char *path, uint8_t *out, size_t cap);
+
+#endif

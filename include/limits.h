@@ -1,0 +1,60 @@
+/*
+ * Every size and count, with its reason and its cost in bytes.
+ *
+ * PROFILE=tiny (ADIT_TINY) is for devices whose whole RAM is 16 MB: 4 streams, 4 KB records.
+ */
+#ifndef ADIT_LIMITS_H
+#define ADIT_LIMITS_H
+
+/* ---- protocol, the same in every profile ---- */
+
+/* WIRE.md "Identity": ids are 1 to 64 bytes. */
+#define ID_MAX 64
+/* RFC 6455 section 5.5. */
+#define WS_CONTROL_MAX 125
+/* 2 bytes, 8 of length, 4 of mask: RFC 6455 section 5.2. */
+#define WS_HEAD_MAX 14
+/* Deeper JSON than any message needs, as one bit a level. */
+#define JSON_DEPTH_MAX 512
+/* Field names travel with a one-byte length in TLV form. */
+#define HTTP_NAME_MAX 255
+/* Methods longer than any registered one (UPDATEREDIRECTREF is 17). */
+#define HTTP_METHOD_MAX 32
+/* RFC 1035 section 2.3.4: 253 characters of text, and the terminator. */
+#define HOST_MAX 254
+/* A token is printable, and fits one Auth message of either form. */
+#define TOKEN_MAX 512
+
+/* ---- by profile ---- */
+
+#ifdef ADIT_TINY
+#define STREAMS_MAX 4
+/* RFC 6066 maximum_fragment_length 4096: what TLS keeps is 325 bytes more per direction. */
+#define TLS_RECORD_MAX 4096
+/* One HTTP head, request or response; per stream. */
+#define HTTP_HEAD_MAX 4096
+/* Upload pool: 4 streams of 2 KB and one long upload of 8 KB. */
+#define POOL_BLOCK 1024
+#define POOL_BLOCKS 20
+#define STREAM_WINDOW 2048
+#else
+/* As many requests as a browser with two tabs sends at once. */
+#define STREAMS_MAX 16
+#define TLS_RECORD_MAX 16384
+/* Request line and fields that nginx and Apache accept by default (8 KB), per stream. */
+#define HTTP_HEAD_MAX 8192
+/* Upload pool, 160 KB: every stream has STREAM_WINDOW, a long upload alone up to 80 KB. */
+#define POOL_BLOCK 2048
+#define POOL_BLOCKS 80
+#define STREAM_WINDOW 4096
+#endif
+
+/* One incoming message without its body. A head in JSON form with its escapes decoded needs no
+ * more than the HTTP head it becomes; the rest is id, method and the packing of the fields. */
+#define WIRE_HEAD_MAX (HTTP_HEAD_MAX + 512)
+
+/* The longest message that is not HttpRequest, HttpResponse or HttpBody as we write it:
+ * Auth with a token of TOKEN_MAX bytes, each escaped as \u00XX in JSON form, is 3.2 KB. */
+#define WIRE_CONTROL_MAX 3584
+
+#endif

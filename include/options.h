@@ -1,0 +1,50 @@
+/*
+ * Options: one table per program serves the command line, the environment and --help.
+ *
+ * `--base-delay 1s` or `--base-delay=1s`; the environment's ADIT_BASE_DELAY=1s (empty: as if
+ * unset); the command line wins, the last one of two. Durations: a number with ms, s, m, h (a bare
+ * number is seconds). Numbers: k and M (1024s) may follow. Flags: `--jitter`, or `--jitter=no`.
+ * `--` ends the options. No abbreviations, no short options. Errors: one line on standard error
+ * that says what to write instead, exit 2 by the caller.
+ */
+#ifndef ADIT_OPTIONS_H
+#define ADIT_OPTIONS_H
+
+#include "buf.h"
+
+enum option_kind {
+    OPTION_TEXT,     /* const char *, into argv or the environment */
+    OPTION_FLAG,     /* bool; with a value: 1/0, yes/no, true/false, on/off */
+    OPTION_NUMBER,   /* uint32_t, within min..max */
+    OPTION_DURATION, /* uint32_t milliseconds, within min..max */
+    OPTION_DECIMAL,  /* uint32_t thousandths, within min..max: "2" is 2000, "1.5" is 1500 */
+    OPTION_CHOICE,   /* uint32_t index into the words of `choices` ("auto|tlv|json|plain") */
+    OPTION_ACTION,   /* --version, --help: told as the result; never from the environment */
+};
+
+struct option {
+    const char *name;     /* without dashes; NULL ends the table */
+    enum option_kind kind;
+    uint16_t offset;      /* in the program's configuration struct */
+    uint32_t min, max;    /* max 0: no bound */
+    const char *choices;  /* or the argument's name for --help: "FILE" */
+    const char *preset;   /* default as text, NULL: none (text NULL, flag false, number 0) */
+    const char *help;
+};
+
+/*
+ * Sets presets, then the environment (prefix "ADIT_"), then argv. `rest` receives arguments that
+ * are no options (for subcommands), up to rest_max; more, or any when rest_max is 0, is an error.
+ * rest and rest_count may be NULL when rest_max is 0.
+ * Returns 0, an OPTION_ACTION's index + 1 (at once, what follows is not looked at), or ERR_USAGE
+ * after having printed the line. A preset that its own option refuses is a bug and ends the
+ * program. argv is not changed.
+ */
+int options_parse(const struct option *table, void *config, int argc, char **argv, char **rest,
+                  int rest_max, int *rest_count);
+/* Usage on standard output. */
+void options_help(const struct option *table, const char *synopsis);
+/* One line on standard error, "PROGRAM: TEXT": for what a table cannot check. Returns ERR_USAGE. */
+int options_error(const char *text);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * The gateway's event loop: epoll, level-triggered, with a caller's pointer per descriptor.
+ */
+#ifndef ADIT_POLLER_H
+#define ADIT_POLLER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "signals.h"
+
+/* The same bits as NET_IN and NET_OUT. */
+enum { POLLER_IN = 1, POLLER_OUT = 2 };
+#define POLLER_BATCH 64
+
+struct poller_event {
+    void *owner;
+    unsigned ready; /* a broken connection is ready for both */
+};
+
+struct poller {
+    int fd;
+    sigset_t waiting;
+};
+
+/* 0, or ERR_SYS. Signals are set up as by loop_init. */
+int poller_init(struct poller *p);
+/*
+ * Registers, changes or, with want 0, removes: only when `want` differs from *have, which starts
+ * as 0 and is kept here. 0, or ERR_SYS.
+ */
+int poller_set(struct poller *p, int fd, void *owner, unsigned want, unsigned *have);
+/* Before the descriptor is closed. Events of it that poller_wait has already returned remain: an
+ * owner removed in the midst of a batch must outlive the batch. */
+void poller_remove(struct poller *p, int fd, unsigned *have);
+/* Waits until an event, a signal or the deadline (clock_ms; INT64_MAX: none); returns the number
+ * of events. */
+int poller_wait(struct poller *p, int64_t deadline, struct poller_event out[POLLER_BATCH]);
+/* LOOP_SIG_* of loop.h that came since the last call. */
+unsigned poller_signals(struct poller *p);
+
+#endif

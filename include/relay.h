@@ -1,0 +1,68 @@
+/*
+ * Between HTTP/1.1 heads and messages, both ends, both ways. What may not cross the tunnel is
+ * taken out here (hop-by-hop fields, RFC 9110 section 7.6.1), what must not reach a server is
+ * refused here (a name or value that would break out of its line).
+ */
+#ifndef ADIT_RELAY_H
+#define ADIT_RELAY_H
+
+#include "http.h"
+#include "wire.h"
+
+/* The options of all Connection fields of a head together; more is refused (ERR_HTTP_SIZE). */
+#define RELAY_CONNECTION_MAX 256
+
+/*
+ * Packs the end-to-end fields of a parsed head for a message, IN PLACE: the packed form of a field
+ * is never longer than its line, so it is written over the lines. head->fields is invalid after.
+ * Left out: hop-by-hop fields, those that Connection names; and, when given, names in `drop` (a
+ * NULL-ended list of lower-case names). With `upgrade`, "connection: upgrade" and the Upgrade
+ * field are kept.
+ * Returns 0 or ERR_HTTP_SIZE.
+ */
+int relay_pack(struct http_head *head, uint8_t *fields, bool upgrade, const char *const *drop,
+               struct wire_headers *out);
+
+/* ---- agent: message to request head ---- */
+
+struct relay_request {
+    enum http_body_kind body; /* NONE, LENGTH, CHUNKED (we chunk), TUNNEL (upgrade asked for) */
+    uint64_t length;
+    bool head;                /* method HEAD: the response has no body */
+    bool connect;
+    bool safe;                /* may be repeated on a fresh connection: RFC 9110 section 9.2.2 */
+    bool upgrade;
+};
+
+struct relay_rules {
+    struct str host;     /* replaces Host when not empty; else used if the message has none */
+    bool host_replace;
+    bool upgrade;        /* upgrades may pass (both ends speak streams) */
+};
+
+/*
+ * Writes the HTTP/1.1 request head for the local server. `has_body`: a body follows (`more`, or
+ * body bytes); its length is the message's content-length, or body_len when that is >= 0 and
+ * there is none; else it is chunked.
+ * Complete when writer_fits; w->len tells the size. ERR_HTTP: a method, url, name or value that
+ * may not stand in a head, a bad Content-Length; ERR_HTTP_SMUGGLE: differing Content-Lengths.
+ */
+int relay_request_write(struct writer *w, const struct wire_msg *m, const struct relay_rules *rules,
+                        bool has_body, int64_t body_len, struct relay_request *out);
+
+/* ---- gateway: message to response head ---- */
+
+struct relay_response {
+    enum http_body_kind body; /* towards the visitor: NONE, LENGTH, CHUNKED, CLOSE, TUNNEL */
+    uint64_t length;
+};
+
+/*
+ * Writes the HTTP/1.1 response head for the visitor. `visitor_minor` 0 or a closing connection
+ * decides between chunked and close; `keep_alive` becomes a Connection field where it says other
+ * than the version's default. ERR_HTTP as above, for a broken agent: the visitor gets 502.
+ */
+int relay_response_write(struct writer *w, const struct wire_msg *m, struct str method,
+                         unsigned visitor_minor, bool keep_alive, struct relay_response *out);
+
+#endif

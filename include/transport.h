@@ -1,0 +1,69 @@
+/*
+ * Bytes over a connected socket, through TLS or in the clear, with the same calls.
+ *
+ * Both directions work on the transport's own record buffers, in place: what is to be sent is
+ * written into the record buffer (transport_send_buf) and encrypted there; what was received is
+ * read where it was decrypted. Nothing is copied here, and one send_ack + flush is one record and
+ * one write(): fill the buffer with everything that is ready before the flush.
+ *
+ * TLS: BearSSL's engine (client or server; this file knows only br_ssl_engine_context). The owner
+ * has set up the engine (tls_client.h, tls_server.h).
+ */
+#ifndef ADIT_TRANSPORT_H
+#define ADIT_TRANSPORT_H
+
+#include <bearssl.h>
+
+#include "sock.h"
+
+struct transport {
+    int fd;                       /* owned */
+    br_ssl_engine_context *engine; /* NULL: in the clear */
+    int err;                      /* 0, ERR_CLOSED (clean end), ERR_TRUNCATED, ERR_TLS, ERR_SYS */
+    int tls_err;                  /* BearSSL's code with ERR_TLS */
+    uint64_t heard;               /* bytes received from the socket, ever (liveness) */
+    bool write_blocked;           /* the socket took less than there is */
+    bool read_idle;               /* the socket had nothing more to give */
+    /* in the clear only */
+    uint8_t *in, *out;
+    size_t cap, in_at, in_len, out_at, out_len;
+    bool flushing;
+};
+
+/* In the clear: two buffers of `cap` bytes each. Takes the descriptor. */
+void transport_init_clear(struct transport *t, int fd, uint8_t *in, uint8_t *out, size_t cap);
+void transport_init_tls(struct transport *t, int fd, br_ssl_engine_context *engine);
+
+/* What to wait for on the descriptor. NET_IN only while there is room for what comes: an owner
+ * that does not take what was received exerts back-pressure without further ado. */
+unsigned transport_want(const struct transport *t);
+
+/*
+ * Moves bytes between socket and record buffers as far as both allow, the handshake included.
+ * Returns 0, or the error that ended the transport (then also in `err`). Bytes received before the
+ * end can still be read afterwards.
+ */
+int transport_pump(struct transport *t);
+
+/* True once application data may flow (the handshake is done). */
+bool transport_ready(const struct transport *t);
+
+/* Received bytes, *n of them, that may be overwritten in place; NULL when there are none. */
+uint8_t *transport_recv_buf(struct transport *t, size_t *n);
+void transport_recv_ack(struct transport *t, size_t n);
+
+/* Room for bytes to send, contiguous, in the present record; NULL while a full record waits for
+ * the socket. */
+uint8_t *transport_send_buf(struct transport *t, size_t *n);
+void transport_send_ack(struct transport *t, size_t n);
+/* Makes a record of what was acknowledged; transport_pump sends it. */
+void transport_flush(struct transport *t);
+/* Is anything acknowledged or encrypted that the socket has not taken? */
+bool transport_unsent(const struct transport *t);
+
+/* Says close_notify (pump until !transport_unsent or an error). */
+void transport_close(struct transport *t);
+/* Closes the descriptor and forgets everything. */
+void transport_end(struct transport *t);
+
+#endif

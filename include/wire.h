@@ -1,0 +1,215 @@
+/*
+ * The tunnel's messages: one flat struct, two encodings.
+ * Source: WIRE.md beside this file, which is exact to the byte; this header is its C form.
+ *
+ * One table (wire_fields) names every field: TLV tag, JSON member, kind, place in the struct. Both
+ * encoders and both decoders walk it, so that a field is added in one line.
+ */
+#ifndef ADIT_WIRE_H
+#define ADIT_WIRE_H
+
+#include "base64.h"
+#include "buf.h"
+#include "json.h"
+#include "limits.h"
+
+enum wire_encoding { WIRE_TLV, WIRE_JSON };
+
+/* The TLV type byte. */
+enum wire_type {
+    WIRE_NONE = 0, /* unknown: skipped by who receives it */
+    WIRE_AUTH = 1,
+    WIRE_AUTH_SUCCESS = 2,
+    WIRE_AUTH_ERROR = 3,
+    WIRE_HTTP_REQUEST = 4,
+    WIRE_HTTP_RESPONSE = 5,
+    WIRE_PING = 6,
+    WIRE_PONG = 7,
+    WIRE_ERROR = 8,
+    WIRE_STATS = 9,
+    WIRE_HTTP_BODY = 16,
+    WIRE_WINDOW = 17,
+    WIRE_GOAWAY = 18,
+};
+
+/* A field's TLV tag, and its bit in wire_msg.has. One space for all types. */
+enum wire_tag {
+    WIRE_ID = 1,         /* string, 1 to ID_MAX bytes; `request_id` in Error's JSON form */
+    WIRE_TOKEN = 2,
+    WIRE_AGENT = 3,
+    WIRE_SESSION_ID = 4,
+    WIRE_URL = 5,
+    WIRE_ERROR_TEXT = 6, /* `error` */
+    WIRE_METHOD = 7,
+    WIRE_HEADER = 8,     /* one field a TLV: name length (1 byte), name, value */
+    WIRE_BODY = 9,       /* last in its TLV message */
+    WIRE_MORE = 10,      /* integer 0 or 1; true or false in JSON */
+    WIRE_WINDOW_SIZE = 11, /* `window`, bytes */
+    WIRE_MAX_STREAMS = 12,
+    WIRE_SERVER_TIME = 13, /* Unix seconds */
+    WIRE_RETRY_AFTER = 14, /* seconds */
+    WIRE_STATUS = 15,
+    WIRE_TIMESTAMP = 16,   /* Unix seconds */
+    WIRE_CODE = 17,
+    WIRE_CREDIT = 18,      /* bytes */
+    WIRE_DELAY_MS = 19,
+    WIRE_REQUESTS_PROCESSED = 20,
+    WIRE_REQUESTS_FAILED = 21,
+    WIRE_BYTES_TRANSFERRED = 22,
+    WIRE_UPTIME_SECONDS = 23,
+    WIRE_RECONNECTS = 24,
+    WIRE_STREAMS_ACTIVE = 25,
+    WIRE_RTT_MS = 26,
+    WIRE_TAGS
+};
+
+#define WIRE_HAS(tag) (UINT32_C(1) << (tag))
+
+/* Header fields in the order of the wire, packed: name length (1), value length (2, big-endian),
+ * name, value. Read with wire_header_next, written with wire_header_pack. */
+struct wire_headers {
+    struct str packed;
+};
+
+struct wire_msg {
+    enum wire_type type;
+    uint32_t has; /* WIRE_HAS bits; the encoders write exactly these */
+    struct str id, token, agent, session_id, url, error, method, body;
+    struct wire_headers headers;
+    uint64_t more; /* 0 or 1 */
+    uint64_t window, max_streams, server_time, retry_after, status, timestamp, code, credit,
+        delay_ms;
+    uint64_t requests_processed, requests_failed, bytes_transferred, uptime_seconds, reconnects,
+        streams_active, rtt_ms;
+};
+
+enum wire_kind { WIRE_KIND_STR, WIRE_KIND_UINT, WIRE_KIND_BOOL, WIRE_KIND_HEADERS, WIRE_KIND_BODY };
+
+struct wire_field {
+    const char *name; /* JSON member */
+    uint8_t tag;
+    uint8_t kind;
+    uint16_t offset; /* in struct wire_msg */
+};
+
+/* In the order in which the encoders write; body last. Ends with a NULL name. */
+extern const struct wire_field wire_fields[];
+/* The field of a tag in a message of this type, NULL when unknown. */
+const struct wire_field *wire_field_by_tag(enum wire_type type, uint8_t tag);
+const struct wire_field *wire_field_by_name(enum wire_type type, struct str name);
+/* "HttpRequest" and so on; NULL for WIRE_NONE. */
+const char *wire_type_name(enum wire_type type);
+enum wire_type wire_type_by_name(struct str name);
+/* Fields without which a message of this type is malformed, as WIRE_HAS bits. */
+uint32_t wire_required(enum wire_type type);
+/* The messages a cloud may use that knows nothing of streams. */
+bool wire_type_is_plain(enum wire_type type);
+
+/* ---- header fields ---- */
+
+/* Takes the first field off *rest; false at the end. */
+bool wire_header_next(struct str *rest, struct str *name, struct str *value);
+/* Appends a field; false (nothing written) when a length is beyond its prefix. The writer's own
+ * overflow shows in writer_fits. */
+bool wire_header_pack(struct writer *w, struct str name, struct str value);
+
+/* ---- building messages: each sets type and has ---- */
+
+void wire_auth(struct wire_msg *m, struct str token, struct str agent, uint64_t window,
+               uint64_t max_streams);
+void wire_auth_success(struct wire_msg *m, struct str session_id, struct str url, uint64_t window,
+                       uint64_t server_time);
+void wire_auth_error(struct wire_msg *m, struct str error, uint64_t retry_after);
+void wire_http_request(struct wire_msg *m, struct str id, struct str method, struct str url,
+                       struct wire_headers headers, bool more);
+void wire_http_response(struct wire_msg *m, struct str id, uint64_t status,
+                        struct wire_headers headers, bool more);
+void wire_http_body(struct wire_msg *m, struct str id, bool more);
+void wire_ping(struct wire_msg *m, uint64_t timestamp);
+void wire_pong(struct wire_msg *m, uint64_t timestamp);
+/* id empty: about the session. */
+void wire_error(struct wire_msg *m, struct str id, struct str error, uint64_t code);
+void wire_window(struct wire_msg *m, struct str id, uint64_t credit);
+/* url may be empty. */
+void wire_goaway(struct wire_msg *m, uint64_t delay_ms, struct str url);
+/* Stats: zero the message, set the counters, then this. */
+void wire_stats(struct wire_msg *m);
+
+/* ---- encoding ---- */
+
+/*
+ * The whole message, its body (m->body, if has says so) included. A pure function of m: with a
+ * windowed writer it is resumable.
+ */
+void wire_put(struct writer *w, enum wire_encoding enc, const struct wire_msg *m);
+
+/*
+ * A message whose body is not at hand yet, in three parts:
+ *   wire_open   everything up to the first body byte, except `more`;
+ *   body        as many bytes as there are: raw in TLV, base64 characters in JSON;
+ *   wire_close  what comes after the last body byte.
+ * TLV: the body's length field is written in the 4-byte form, and `more` before it, as zeroes at
+ * known distances from the end of what wire_open wrote; wire_patch fills them in. (has must not
+ * have WIRE_MORE or WIRE_BODY; m->body is ignored.)
+ * JSON: `more` and `error` follow the body; wire_close writes them when set.
+ */
+void wire_open(struct writer *w, enum wire_encoding enc, const struct wire_msg *m);
+/* TLV only; `at` points behind what wire_open wrote. */
+void wire_patch(uint8_t *at, uint32_t body_len, bool more);
+/* error may be empty; with it the receiver knows that the body broke off. */
+void wire_close(struct writer *w, enum wire_encoding enc, bool more, struct str error);
+
+/* ---- decoding, one message at a time, input split anywhere ---- */
+
+enum wire_event {
+    WIRE_EV_MORE, /* input used up */
+    WIRE_EV_HEAD, /* once a message: everything before the body is in `msg` */
+    WIRE_EV_BODY, /* `body` is the next piece of the decoded body */
+    WIRE_EV_END,  /* the message is complete; `more` and `error` are final now */
+};
+
+/* Private but msg, body, too_big. */
+struct wire_in {
+    struct wire_msg msg; /* slices lie in the arena, valid until the next wire_in_begin */
+    struct str body;     /* with WIRE_EV_BODY: lies in the input (or the arena) */
+    bool too_big;        /* a field did not fit: the head is incomplete, the body is skipped */
+    enum wire_encoding enc;
+    uint8_t *arena;
+    size_t arena_cap;
+    size_t arena_len;
+    uint8_t state;
+    bool head_told;
+    bool body_open;
+    const struct wire_field *field;
+    uint64_t left;       /* TLV: value bytes to come */
+    size_t mark;         /* arena offset where the present value began */
+    uint8_t small[8];
+    uint8_t small_len;
+    struct json json;
+    struct base64 base64;
+    uint8_t id[ID_MAX];  /* kept apart, so that a message too big still has its id */
+};
+
+/*
+ * Starts a message. The arena holds every field but the body; WIRE_HEAD_MAX bytes take any
+ * message within the limits.
+ */
+void wire_in_begin(struct wire_in *in, enum wire_encoding enc, uint8_t *arena, size_t cap);
+
+/*
+ * Consumes up to n bytes of the message and tells what they gave. `p` is overwritten: JSON bodies
+ * are decoded in place, which is why no buffer is needed for them.
+ * JSON: a body that comes when type, id, method, url and headers are known is told as it arrives;
+ * one that comes before waits in the arena; if it does not fit, too_big is set and the message
+ * still ends with WIRE_EV_HEAD, WIRE_EV_END, so that this request alone can be refused.
+ * Messages of unknown type end with type WIRE_NONE and WIRE_EV_HEAD, WIRE_EV_END.
+ * Returns the bytes consumed, or ERR_JSON, ERR_JSON_DEPTH, ERR_UTF8, ERR_BASE64, ERR_WIRE_FIELD
+ * (a known field of the wrong form or twice, a required one missing), ERR_WIRE_SIZE (an id).
+ * The error names what breaks the session.
+ */
+int wire_in_feed(struct wire_in *in, uint8_t *p, size_t n, enum wire_event *ev);
+
+/* The WebSocket message ends here: call until it gives WIRE_EV_END. Returns 0 or an error. */
+int wire_in_finish(struct wire_in *in, enum wire_event *ev);
+
+#endif
