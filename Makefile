@@ -6,8 +6,8 @@ include board/$(BOARD).mk
 
 # ---- sources, one list per layer -------------------------------------------------------------------------
 layer = $(wildcard $(addsuffix .c,$(addprefix src/$(1)/,$(2))))
-CODEC := $(call layer,codec,err buf ascii utf8 ws_head ws_mask ws_accept ws_close base64 json varint wire_field \
-           wire_decode wire_json wire_tlv wire_put http_head http_field http_chunk uri dns_msg)
+CODEC := $(call layer,codec,err buf ascii utf8 ws_head ws_mask ws_accept ws_close base64 json json_write varint \
+           wire_field wire_build wire_header wire_decode wire_json wire_tlv wire_put http_head http_field http_chunk uri dns_msg)
 CORE  := $(call layer,core,backoff upgrade pool link session relay http_body)
 NET   := $(call layer,net,sock resolver dial tls tls_client trust origin)
 SYS   := $(call layer,sys,loop clock entropy log options fmt)

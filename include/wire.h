@@ -85,17 +85,24 @@ struct wire_msg {
 
 enum wire_kind { WIRE_KIND_STR, WIRE_KIND_UINT, WIRE_KIND_BOOL, WIRE_KIND_HEADERS, WIRE_KIND_BODY };
 
+/* A bit in wire_field.types. */
+#define WIRE_TYPE_BIT(type) (UINT32_C(1) << (type))
+
 struct wire_field {
     const char *name; /* JSON member */
     uint8_t tag;
     uint8_t kind;
-    uint16_t offset; /* in struct wire_msg */
+    uint16_t offset;   /* in struct wire_msg */
+    uint32_t types;    /* the messages it belongs to; to others it is foreign, and ignored */
+    uint32_t required; /* those of them that mean nothing without it */
 };
 
-/* In the order in which the encoders write; body last. Ends with a NULL name. */
-extern const struct wire_field wire_fields[];
+#define WIRE_FIELDS 27
+/* In the order in which the encoders write; `more` and body last. Ends with a NULL name. */
+extern const struct wire_field wire_fields[WIRE_FIELDS + 1];
 /* The field of a tag in a message of this type, NULL when unknown. */
 const struct wire_field *wire_field_by_tag(enum wire_type type, uint8_t tag);
+/* The same for a JSON member; WIRE_NONE asks for a field of any type. */
 const struct wire_field *wire_field_by_name(enum wire_type type, struct str name);
 /* "HttpRequest" and so on; NULL for WIRE_NONE. */
 const char *wire_type_name(enum wire_type type);
@@ -113,7 +120,10 @@ bool wire_header_next(struct str *rest, struct str *name, struct str *value);
  * overflow shows in writer_fits. */
 bool wire_header_pack(struct writer *w, struct str name, struct str value);
 
-/* ---- building messages: each sets type and has ---- */
+/*
+ * ---- building messages: each sets the whole struct ----
+ * Optional fields are left out when they are 0 or empty; `headers` is always there, if empty.
+ */
 
 void wire_auth(struct wire_msg *m, struct str token, struct str agent, uint64_t window,
                uint64_t max_streams);
@@ -164,48 +174,60 @@ void wire_close(struct writer *w, enum wire_encoding enc, bool more, struct str 
 enum wire_event {
     WIRE_EV_MORE, /* input used up */
     WIRE_EV_HEAD, /* once a message: everything before the body is in `msg` */
-    WIRE_EV_BODY, /* `body` is the next piece of the decoded body */
+    WIRE_EV_BODY, /* `body` is the next piece of the decoded body, never empty */
     WIRE_EV_END,  /* the message is complete; `more` and `error` are final now */
 };
 
-/* Private but msg, body, too_big. */
+/* Private but msg, body, too_big. Not to be copied: msg.id points into it. */
 struct wire_in {
-    struct wire_msg msg; /* slices lie in the arena, valid until the next wire_in_begin */
-    struct str body;     /* with WIRE_EV_BODY: lies in the input (or the arena) */
-    bool too_big;        /* a field did not fit: the head is incomplete, the body is skipped */
-    enum wire_encoding enc;
-    uint8_t *arena;
-    size_t arena_cap;
-    size_t arena_len;
+    struct wire_msg msg; /* slices lie in the arena or here, valid until the next wire_in_begin;
+                            msg.body is not for use */
+    struct str body;     /* with WIRE_EV_BODY, until the next call: in the input, arena or here */
+    bool too_big;        /* a field did not fit: the head lacks it, the body is skipped */
+    uint8_t encoding;
     uint8_t state;
+    bool type_known;     /* WIRE_NONE then means an unknown one */
+    bool type_seen, data_seen; /* JSON members of the outer object */
     bool head_told;
-    bool body_open;
-    const struct wire_field *field;
-    uint64_t left;       /* TLV: value bytes to come */
-    size_t mark;         /* arena offset where the present value began */
-    uint8_t small[8];
+    bool body_waits;     /* JSON: the body lies in the arena as msg.body, to be told at the end */
+    bool in_name;        /* JSON: some pieces of a header's name have come */
+    bool dropping;       /* JSON: the present header did not fit */
+    uint8_t skip_depth;  /* JSON: the depth at which a skipped value ends */
     uint8_t small_len;
+    int err;
+    uint8_t small[24];   /* a member or type name, the bytes of a length, one body byte */
+    uint8_t id_len[2];
+    uint8_t id[2][ID_MAX]; /* id, request_id: apart, so that a message too big still has them */
+    const struct wire_field *field; /* the present one */
+    uint32_t seen, got, bad, big;   /* a bit a row of wire_fields: occurred, has a value, has the
+                                       wrong form, did not fit */
+    uint8_t *arena;
+    size_t arena_len; /* JSON values, or TLV headers, grow up from 0 */
+    size_t arena_cap; /* TLV strings, whose length is known, grow down from the end */
+    size_t mark;      /* JSON: where the present value began; TLV: where its next byte goes */
+    uint64_t left;    /* TLV: value bytes to come */
     struct json json;
     struct base64 base64;
-    uint8_t id[ID_MAX];  /* kept apart, so that a message too big still has its id */
 };
 
 /*
- * Starts a message. The arena holds every field but the body; WIRE_HEAD_MAX bytes take any
- * message within the limits.
+ * Starts a message. The arena holds every field but the body and the id; WIRE_HEAD_MAX bytes take
+ * any message within the limits.
  */
 void wire_in_begin(struct wire_in *in, enum wire_encoding enc, uint8_t *arena, size_t cap);
 
 /*
  * Consumes up to n bytes of the message and tells what they gave. `p` is overwritten: JSON bodies
  * are decoded in place, which is why no buffer is needed for them.
- * JSON: a body that comes when type, id, method, url and headers are known is told as it arrives;
- * one that comes before waits in the arena; if it does not fit, too_big is set and the message
- * still ends with WIRE_EV_HEAD, WIRE_EV_END, so that this request alone can be refused.
+ * Call until it gives WIRE_EV_MORE; an event may come without a byte consumed.
+ * JSON: a body that comes when the type, every required field and `headers` are known is told as
+ * it arrives; one that comes before waits in the arena; if it does not fit, too_big is set and the
+ * message still ends with WIRE_EV_HEAD, WIRE_EV_END, so that this request alone can be refused.
+ * With too_big only the id is sure to be there; no WIRE_EV_BODY comes.
  * Messages of unknown type end with type WIRE_NONE and WIRE_EV_HEAD, WIRE_EV_END.
  * Returns the bytes consumed, or ERR_JSON, ERR_JSON_DEPTH, ERR_UTF8, ERR_BASE64, ERR_WIRE_FIELD
  * (a known field of the wrong form or twice, a required one missing), ERR_WIRE_SIZE (an id).
- * The error names what breaks the session.
+ * The error names what breaks the session, and stays.
  */
 int wire_in_feed(struct wire_in *in, uint8_t *p, size_t n, enum wire_event *ev);
 
