@@ -28,7 +28,7 @@ struct base64 {
 /*
  * Decodes n characters to `out`, which takes n bytes at most and may be `in` itself: a character
  * gives one byte at most, so writing never overtakes reading, also across calls.
- * Returns the bytes written, or ERR_BASE64.
+ * Returns the bytes written, or ERR_BASE64, which stays; n below 2^31.
  */
 int base64_decode(struct base64 *b, const uint8_t *in, size_t n, uint8_t *out);
 /* True when the text may end here. */

@@ -2,9 +2,11 @@
  * A streaming JSON tokenizer and the writing of strings.
  * Source: RFC 8259. Strict: UTF-8 only, no BOM, one value, nothing after it but white space.
  *
- * The input may be split anywhere; nothing is buffered but a number's digits and an escape.
+ * The input may be split anywhere; nothing is buffered but a number's value and an escape.
  * Strings come as pieces: slices of the input where it has no escapes, else of the tokenizer
- * itself, so a string of any length costs no memory.
+ * itself, so a string of any length costs no memory. A piece may end within a character; the
+ * whole string is UTF-8. A surrogate escape without its partner (section 8.2 leaves it open) is
+ * U+FFFD: senders make them of visitors' bytes, and one visitor must not end everyone's session.
  * Numbers: value when it is an unsigned integer up to 2^64 - 1 (`is_uint`); others are checked
  * and told without a value, since no message has any and the agent has no floating point.
  */
@@ -46,15 +48,15 @@ struct json {
     int err;
     uint16_t surrogate; /* high half read, low half to come */
     uint16_t code;
-    bool overflow;
+    bool no_uint;
     uint64_t uint;
     struct utf8 utf8;
-    uint8_t piece[4];
+    uint8_t piece[8];
     uint8_t nest[JSON_DEPTH_MAX / 8]; /* a bit a level: 1 = object */
 };
 
 /*
- * Consumes input up to the end of the next token or piece.
+ * Consumes input up to the end of the next token or piece; n below 2^31.
  * Returns the bytes consumed (0 to n; t->kind says what came), or ERR_JSON, ERR_JSON_DEPTH,
  * ERR_UTF8; an error stays. A number is told by the byte after it, or by json_end.
  */

@@ -14,7 +14,8 @@ struct utf8 {
     uint8_t high;
 };
 
-/* False at the first byte that cannot continue the text; fails as early as possible. */
+/* False at the first byte that cannot continue the text (RFC 3629 section 4: so also at the second
+ * byte of an overlong form), and ever after. */
 bool utf8_feed(struct utf8 *u, const uint8_t *p, size_t n);
 /* True when the text may end here. */
 bool utf8_ends(const struct utf8 *u);

@@ -1,0 +1,77 @@
+#include "json.h"
+
+/*
+ * Length of the UTF-8 character at p, or minus the bytes that begin none: as many as one U+FFFD
+ * stands for (Unicode section 3.9, "substitution of maximal subparts").
+ */
+static int char_len(const uint8_t *p, size_t n)
+{
+    struct utf8 u = { 0 };
+    int len = 0;
+
+    while ((size_t)len < n) {
+        if (!utf8_feed(&u, p + len, 1))
+            return len > 0 ? -len : -1;
+        len++;
+        if (utf8_ends(&u))
+            return len;
+    }
+    return -len;
+}
+
+/* Bytes without any that section 7 escapes. */
+static void write_plain(struct writer *w, const uint8_t *p, size_t n)
+{
+    struct utf8 u = { 0 };
+
+    if (utf8_feed(&u, p, n) && utf8_ends(&u)) {
+        writer_bytes(w, p, n);
+        return;
+    }
+    while (n > 0) {
+        int len = char_len(p, n);
+        size_t used = (size_t)(len < 0 ? -len : len);
+
+        if (len < 0)
+            writer_text(w, "\xef\xbf\xbd");
+        else
+            writer_bytes(w, p, used);
+        p += used;
+        n -= used;
+    }
+}
+
+static void write_escape(struct writer *w, uint8_t c)
+{
+    /* From \b (8) to \r (13); 11 has no short form. */
+    static const char names[6] = { 'b', 't', 'n', 0, 'f', 'r' };
+    static const char digits[] = "0123456789abcdef";
+
+    writer_u8(w, '\\');
+    if (c >= 0x20) {
+        writer_u8(w, c);
+    } else if (c >= 8 && c <= 13 && names[c - 8]) {
+        writer_u8(w, (uint8_t)names[c - 8]);
+    } else {
+        writer_text(w, "u00");
+        writer_u8(w, (uint8_t)digits[c >> 4]);
+        writer_u8(w, (uint8_t)digits[c & 15]);
+    }
+}
+
+void json_write_string(struct writer *w, struct str s)
+{
+    size_t from = 0;
+
+    writer_u8(w, '"');
+    for (size_t at = 0; at < s.n; at++) {
+        if (s.p[at] >= 0x20 && s.p[at] != '"' && s.p[at] != '\\')
+            continue;
+        write_plain(w, s.p + from, at - from);
+        write_escape(w, s.p[at]);
+        from = at + 1;
+    }
+    if (from < s.n)
+        write_plain(w, s.p + from, s.n - from);
+    writer_u8(w, '"');
+}
