@@ -1,16 +1,19 @@
-# adit: `make` builds the agent and the gateway for this machine, `make BOARD=mips_24kc` for a router.
-# Variables: BOARD, OUT (where the build tree goes), V=1 (show commands), BEARSSL_SRC, MUSL_SRC (own sources).
+# adit: `make` builds agent and gateway for this machine, `make BOARD=mips_24kc` for a router.
+# Variables: BOARD, OUT (the build tree), V=1 (show commands), BEARSSL_SRC, MUSL_SRC (own sources).
 BOARD ?= host
 OUT   ?= build
 include board/$(BOARD).mk
 
-# ---- sources, one list per layer -------------------------------------------------------------------------
+# ---- sources, one list per layer -----------------------------------------------------------------
 layer = $(wildcard $(addsuffix .c,$(addprefix src/$(1)/,$(2))))
-CODEC := $(call layer,codec,err buf ascii utf8 ws_head ws_mask ws_accept ws_close base64 json json_write varint \
-           wire_field wire_build wire_header wire_decode wire_json wire_tlv wire_put http_head http_field http_chunk uri dns_msg)
-CORE  := $(call layer,core,backoff upgrade pool link session relay http_body)
-NET   := $(call layer,net,sock resolver dial tls tls_client trust origin)
-SYS   := $(call layer,sys,loop clock entropy log options fmt)
+CODEC := $(call layer,codec,err buf ascii utf8 ws_head ws_mask ws_accept ws_close base64 json json_write \
+           varint wire_field wire_build wire_header wire_decode wire_json wire_tlv wire_put \
+           http_head http_field http_framing http_chunk uri ip dns_msg http_framing ip \
+           wire_json_value)
+CORE  := $(call layer,core,backoff upgrade pool link session relay http_body link_put link_recv relay_pack \
+           relay_request relay_response)
+NET   := $(call layer,net,sock resolver dial transport trust tls_common tls_client tls_text)
+SYS   := $(call layer,sys,loop signals clock entropy log options options_value fmt)
 # Only the gateway has these: a table of thousands of deadlines, a TLS server, epoll.
 SHARED_BY_GATEWAY := $(call layer,core,wheel) $(call layer,net,tls_server) $(call layer,sys,poller)
 AGENT   := $(wildcard src/agent/*.c)
@@ -18,48 +21,46 @@ GATEWAY := $(wildcard src/gateway/*.c)
 PURE    := $(CODEC) $(CORE) $(filter src/core/%,$(SHARED_BY_GATEWAY))
 COMMON  := $(CODEC) $(CORE) $(NET) $(SYS)
 
-# ---- flags -----------------------------------------------------------------------------------------------
+# ---- flags ---------------------------------------------------------------------------------------
 B       := $(OUT)/$(BOARD)
 DEP     := build/dep/$(BOARD)
 ifneq ($(origin CC),file)
 CC      := $(CROSS)gcc
 endif
-STRIP   := $(CROSS)strip
-ifeq ($(LIBC),musl)
-LIBC_CFLAGS := -nostdinc -isystem $(DEP)/include -isystem $(shell $(CC) -print-file-name=include) -Os
-CRT1    := $(DEP)/lib/crt1.o $(DEP)/lib/crti.o
-LIBS     = -L$(DEP)/lib -lbearssl -Wl,--start-group -lc -lrt_int $(1) -Wl,--end-group $(DEP)/lib/crtn.o
-LDFLAGS := -nostdlib -static
-else
-LIBC_CFLAGS := -isystem $(DEP)/include
-LIBS     = -L$(DEP)/lib -lbearssl
-endif
 WARN    := -Wall -Wextra -Wconversion -Wshadow -Wvla -Werror
+CFLAGS  := -std=c11 -D_GNU_SOURCE $(WARN) -Iinclude -isystem $(DEP)/include
 SECTIONS := -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables
-CFLAGS  := -std=c11 -D_GNU_SOURCE $(WARN) $(LIBC_CFLAGS) $(SECTIONS) $(MARCH) -Iinclude
-LDFLAGS += $(LDMARCH) -Wl,--gc-sections -Wl,-z,noexecstack -Wl,-z,relro -Wl,--build-id=none
-ifneq ($(V),1)
-Q := @
+LDFLAGS := $(LDMARCH) -Wl,--gc-sections -Wl,-z,noexecstack -Wl,-z,relro -Wl,--build-id=none
+LIBS    := -L$(DEP)/lib -lbearssl
+ifeq ($(LIBC),musl)
+CFLAGS  += -nostdinc -isystem $(shell $(CC) -print-file-name=include) -Os
+LDFLAGS += -nostdlib -static
+CRT     := $(DEP)/lib/crt1.o $(DEP)/lib/crti.o
+LIBS    += -Wl,--start-group -lc -lrt_int -Wl,--end-group $(DEP)/lib/crtn.o
 endif
-obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
+CFLAGS  += $(SECTIONS) $(MARCH)
+Q       := $(if $(filter 1,$(V)),,@)
+say      = $(if $(Q),@printf '  %-5s %s\n' $(1) $@)
+obj      = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
-# ---- programs --------------------------------------------------------------------------------------------
+# ---- programs ------------------------------------------------------------------------------------
 PROGRAMS := $(if $(AGENT),$(B)/adit) $(if $(GATEWAY),$(B)/adit-gateway)
-TOOLS := $(patsubst test/tools/%.c,%,$(wildcard test/tools/ws_echo.c test/tools/json_check.c))
+TOOLS := $(notdir $(basename $(wildcard test/tools/ws_echo.c test/tools/json_check.c)))
 TOOLS := $(addprefix $(B)/,$(subst _,-,$(TOOLS)))
 TESTS := $(patsubst test/unit/%.c,$(B)/test/%,$(wildcard test/unit/test_*.c))
 FUZZ  := $(patsubst test/fuzz/%.c,$(B)/test/%,$(wildcard test/fuzz/fuzz_*.c))
 # Unit tests of these modules need more than codec and core.
-TESTS_OF_ALL := $(addprefix $(B)/test/test_,$(notdir $(basename $(NET) $(SYS) $(SHARED_BY_GATEWAY))))
+IMPURE := $(NET) $(SYS) $(filter-out src/core/%,$(SHARED_BY_GATEWAY))
+IMPURE_TESTS := $(filter $(TESTS),$(addprefix $(B)/test/test_,$(notdir $(basename $(IMPURE)))))
 
 all: $(PROGRAMS) $(TOOLS)
-tests: $(TESTS)
-replays: $(FUZZ)
+tests: $(TESTS) $(FUZZ)
 
+# Linked under a name of its own, so that nobody runs a half-written program.
 define link
 	@mkdir -p $(@D)
-	$(if $(Q),@echo '  LINK $@')
-	$(Q)$(CC) $(LDFLAGS) -o $@.$$$$ $(CRT1) $(filter %.o,$^) $(LIBS) && mv $@.$$$$ $@
+	$(call say,LINK)
+	$(Q)$(CC) $(LDFLAGS) -o $@.$$$$ $(CRT) $(filter %.o,$^) $(LIBS) && mv $@.$$$$ $@
 endef
 
 $(B)/adit.debug: $(call obj,$(COMMON) $(AGENT))
@@ -67,40 +68,75 @@ $(B)/adit.debug: $(call obj,$(COMMON) $(AGENT))
 $(B)/adit-gateway.debug: $(call obj,$(COMMON) $(SHARED_BY_GATEWAY) $(GATEWAY) $(NO_FLOAT))
 	$(link)
 $(B)/adit $(B)/adit-gateway: %: %.debug
-	$(if $(Q),@echo '  STRIP $@')
-	$(Q)$(STRIP) -s -R .comment -R .note.gnu.property -o $@ $<
+	$(call say,STRIP)
+	$(Q)$(CROSS)strip -s -R .comment -R .note.gnu.property -o $@.$$$$ $< && mv $@.$$$$ $@
 $(B)/ws-echo: $(call obj,test/tools/ws_echo.c $(COMMON) $(NO_FLOAT))
 	$(link)
 $(B)/json-check: $(call obj,test/tools/json_check.c $(CODEC) $(NO_FLOAT))
 	$(link)
-$(filter-out $(TESTS_OF_ALL),$(TESTS)): $(B)/test/%: $(B)/obj/test/unit/%.o $(call obj,$(PURE) $(NO_FLOAT))
+$(filter-out $(IMPURE_TESTS),$(TESTS)): $(B)/test/%: $(B)/obj/test/unit/%.o \
+  $(call obj,$(PURE) $(NO_FLOAT))
 	$(link)
-$(filter $(TESTS_OF_ALL),$(TESTS)): $(B)/test/%: $(B)/obj/test/unit/%.o $(call obj,$(COMMON) $(SHARED_BY_GATEWAY) $(NO_FLOAT))
+$(IMPURE_TESTS): $(B)/test/%: $(B)/obj/test/unit/%.o $(call obj,$(PURE) $(IMPURE) $(NO_FLOAT))
 	$(link)
+# libFuzzer brings its own main.
 REPLAY := $(if $(filter host-fuzz,$(BOARD)),,test/fuzz/replay.c)
 $(FUZZ): $(B)/test/%: $(B)/obj/test/fuzz/%.o $(call obj,$(PURE) $(REPLAY) $(NO_FLOAT))
 	$(link)
 
 $(call obj,$(FAST_SRCS)): OPT := -O2
 $(B)/obj/test/%.o: CFLAGS += -Itest
-$(B)/obj/%.o: %.c $(DEP)/stamp
+$(B)/obj/%.o: %.c $(DEP)/stamp $(B)/flags
 	@mkdir -p $(@D)
-	$(if $(Q),@echo '  CC   $@')
+	$(call say,CC)
 	$(Q)$(CC) $(CFLAGS) $(OPT) -MMD -MP -c -o $@ $<
+# Changes only when the flags do.
+$(B)/flags: FORCE
+	@mkdir -p $(@D); echo '$(CC) $(CFLAGS) $(LDFLAGS) $(FAST_SRCS)' | cmp -s - $@ || \
+	    echo '$(CC) $(CFLAGS) $(LDFLAGS) $(FAST_SRCS)' >$@
 
-export BOARD CC CROSS MARCH LIBC DEP FAST_BEAR SECTIONS
+export BOARD CC CROSS MARCH LIBC DEP FAST_BEAR SECTIONS FLASH_MAX RAM_MAX
 $(DEP)/stamp: scripts/deps.sh scripts/fetch.sh board/$(BOARD).mk
 	$(Q)sh scripts/deps.sh
 
-# ---- checks ----------------------------------------------------------------------------------------------
-.PHONY: all tests replays unit clean distclean
+# ---- checks --------------------------------------------------------------------------------------
+# `make test` is everything, `make unit` the native unit tests, `make layers` who imports what.
+test:
+	$(Q)OUT=$(OUT) sh scripts/test.sh
 unit:
-	$(Q)$(MAKE) --no-print-directory BOARD=host-asan tests
-	$(Q)prove -j2 $(patsubst test/unit/%.c,$(OUT)/host-asan/test/%,$(wildcard test/unit/test_*.c))
+	$(Q)$(MAKE) --no-print-directory BOARD=host-asan run-tests
+run-tests: tests
+	$(Q)prove -j2 --exec '$(RUN)' $(TESTS) $(FUZZ)
+layers: export NM = $(CROSS)nm
+layers: export SIZE = $(CROSS)size
+layers: all $(call obj,$(COMMON) $(SHARED_BY_GATEWAY))
+	$(Q)prove --exec sh test/layers/selftest.sh
+	$(Q)prove --exec sh scripts/layers.sh :: $(if $(AGENT),$(B)/adit,-) \
+	    $(call obj,$(COMMON) $(SHARED_BY_GATEWAY) $(AGENT) $(GATEWAY))
+
+# make fuzz NAME=json SECONDS=60; make fuzz-all FUZZ_SECONDS=60
+SECONDS ?= 60
+FUZZ_SECONDS ?= 60
+fuzz:
+	$(Q)sh scripts/setup.sh build fuzz
+	$(Q)$(MAKE) --no-print-directory BOARD=host-fuzz $(OUT)/host-fuzz/test/fuzz_$(NAME)
+	@mkdir -p $(OUT)/fuzz/$(NAME)
+	$(Q)$(OUT)/host-fuzz/test/fuzz_$(NAME) -max_total_time=$(SECONDS) -timeout=10 \
+	    -print_final_stats=1 -artifact_prefix=$(OUT)/fuzz/$(NAME)- \
+	    $(OUT)/fuzz/$(NAME) test/corpus/$(NAME)
+fuzz-all:
+	$(Q)set -e; for name in $(patsubst test/fuzz/fuzz_%.c,%,$(wildcard test/fuzz/fuzz_*.c)); do \
+	    $(MAKE) --no-print-directory fuzz NAME=$$name SECONDS=$(FUZZ_SECONDS); done
+
+demo bench:
+	$(Q)sh scripts/setup.sh build test $(filter bench,$@)
+	$(Q)$(MAKE) --no-print-directory BOARD=host all
+	$(Q)OUT=$(OUT) KEEP=$(KEEP) bash scripts/$@.sh
 
 clean:
 	rm -rf $(filter-out $(OUT)/dep $(OUT)/src,$(wildcard $(OUT)/*))
 distclean:
 	rm -rf $(OUT) build
-
+FORCE:
+.PHONY: all tests test unit run-tests layers fuzz fuzz-all demo bench clean distclean FORCE
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

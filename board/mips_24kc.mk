@@ -1,6 +1,6 @@
 # Big-endian MIPS32r2 without an FPU: the classic router (Atheros AR71xx, QCA95xx).
 CROSS     := mips-linux-gnu-
-MARCH     := -EB -march=24kc -msoft-float -mno-shared -fno-pic -fno-pie
+MARCH     := -EB -march=24kc -msoft-float -mno-shared -mplt -fno-pic -fno-pie
 LDMARCH   := -EB -no-pie -msoft-float
 LIBC      := musl
 RUN       := qemu-mips-static -cpu 24Kc

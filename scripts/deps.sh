@@ -1,15 +1,15 @@
 #!/bin/sh
-# Builds musl and BearSSL for one board into $DEP: include/, lib/. Called by the Makefile, which exports
-# BOARD CC CROSS MARCH LIBC DEP FAST_BEAR SECTIONS.
+# Builds musl and BearSSL for one board into $DEP: include/, lib/. Called by the Makefile, which
+# exports BOARD CC CROSS MARCH LIBC DEP FAST_BEAR SECTIONS.
 set -eu
 unset MAKEFLAGS MFLAGS MAKELEVEL
 mkdir -p "$DEP/lib" "$DEP/include"
 exec 8>"$DEP.lock"
 flock 8
 # Another make may have built it while this one waited.
-if [ -f "$DEP/stamp" ] && [ -z "$(find scripts/deps.sh scripts/fetch.sh "board/$BOARD.mk" -newer "$DEP/stamp")" ]; then
-    exit 0
-fi
+inputs="scripts/deps.sh scripts/fetch.sh board/$BOARD.mk"
+# shellcheck disable=SC2086
+[ -f "$DEP/stamp" ] && [ -z "$(find $inputs -newer "$DEP/stamp")" ] && exit 0
 sh scripts/setup.sh build
 dep=$(cd "$DEP" && pwd)
 log=$dep/build.log
@@ -31,17 +31,18 @@ build_musl() {
     ) >>"$log" 2>&1
 }
 
-# The integer helpers of the compiler's libgcc, less the note that says "hard float": they hold no float
-# code, and leaving the others out makes a float helper that slips in a link error.
+# The integer helpers of the compiler's libgcc, less the note that says "hard float": they hold no
+# float code, and leaving the others out makes a float helper that slips in a link error.
 build_rt() {
     rm -rf "$dep/rt" "$dep/lib/librt_int.a"
     mkdir -p "$dep/rt"
     (
         cd "$dep/rt"
         "${CROSS}ar" x "$("$CC" -print-libgcc-file-name)"
-        for name in _divdi3 _moddi3 _divmoddi4 _udivdi3 _umoddi3 _udivmoddi4 _muldi3 _ashldi3 _ashrdi3 \
-            _lshrdi3 _clz _clzsi2 _clzdi2 _ctzsi2 _ctzdi2 _ffssi2 _ffsdi2 _popcountsi2 _popcountdi2 \
-            _popcount_tab _bswapsi2 _bswapdi2 _ucmpdi2 _cmpdi2 _divti3 _udivti3 _umodti3 _udivmodti4; do
+        for name in _divdi3 _moddi3 _divmoddi4 _udivdi3 _umoddi3 _udivmoddi4 _divti3 _udivti3 \
+            _umodti3 _udivmodti4 _muldi3 _ashldi3 _ashrdi3 _lshrdi3 _clz _clzsi2 _clzdi2 _ctzsi2 \
+            _ctzdi2 _ffssi2 _ffsdi2 _popcountsi2 _popcountdi2 _popcount_tab _bswapsi2 _bswapdi2 \
+            _ucmpdi2 _cmpdi2; do
             [ -f "$name.o" ] || continue
             "${CROSS}objcopy" -R .MIPS.abiflags -R .gnu.attributes -R .pdr "$name.o"
             set -- "$@" "$name.o"
@@ -61,7 +62,8 @@ build_bearssl() {
         libc="-nostdinc -isystem $dep/include -isystem $("$CC" -print-file-name=include) -Os"
     fi
     # shellcheck disable=SC2016
-    find "$src/src" -name '*.c' | flags="$libc $MARCH $SECTIONS -I$src/inc -I$src/src" out=$dep/bearssl \
+    find "$src/src" -name '*.c' |
+        flags="$libc $MARCH $SECTIONS -I$src/inc -I$src/src" out=$dep/bearssl \
         xargs -P 2 -n 16 sh -c '
         for file; do
             name=$(basename "$file" .c)

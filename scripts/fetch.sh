@@ -1,12 +1,12 @@
 #!/bin/sh
-# fetch.sh bearssl|musl: prints the directory that holds the unpacked source, after getting it if need be.
-# In this order: $BEARSSL_SRC or $MUSL_SRC (a directory or a tarball), the cache, Debian's source package,
-# upstream's tarball. Everything but a directory of yours is checked against the SHA-256 pinned below.
+# fetch.sh bearssl|musl: prints the directory that holds the source, after getting it if need be.
+# In this order: $BEARSSL_SRC or $MUSL_SRC (a directory or a tarball), the cache, Debian's source
+# package, upstream's tarball. All but a directory of yours is checked against the SHA-256 below.
 set -eu
 cache=${ADIT_CACHE:-build/src}
 
-# Debian's BearSSL tarball differs from upstream's only by leaving out two prebuilt T0Comp.exe files;
-# Debian's musl tarball is upstream's.
+# Debian's BearSSL tarball is upstream's without a prebuilt program (T0Comp.exe), hence two sums;
+# Debian's musl tarball is upstream's. Neither package patches what we build.
 case ${1:-} in
 bearssl)
     dir=bearssl-0.6 own=${BEARSSL_SRC:-} url=https://www.bearssl.org/bearssl-0.6.tar.gz
@@ -42,15 +42,15 @@ unpack() {
 # Our own lists with deb-src lines for this machine's release and mirror: /etc/apt stays as it is.
 from_debian() {
     command -v apt-get >/dev/null || return 1
-    tmp=$(mktemp -d "$cache/apt.XXXXXX")
+    tmp=$(cd "$(mktemp -d "$cache/apt.XXXXXX")" && pwd)
     mkdir -p "$tmp/parts" "$tmp/lists/partial" "$tmp/cache/archives/partial"
+    code=$(. /etc/os-release && echo "${VERSION_CODENAME:-stable}")
     # shellcheck disable=SC2016
     apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
-        awk -v code="$(. /etc/os-release; echo "${VERSION_CODENAME:-stable}")" '
-            $3 == "main" && $2 == code { print "deb-src", $1, $2, $3 }' | sort -u >"$tmp/parts/src.list"
-    opts="-o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts=$PWD/$tmp/parts
-          -o Dir::State::lists=$PWD/$tmp/lists -o Dir::Cache=$PWD/$tmp/cache -o APT::Sandbox::User=root"
-    case $cache in /*) opts=$(echo "$opts" | sed "s|$PWD/||g") ;; esac
+        awk -v code="$code" '$3 == "main" && $2 == code { print "deb-src", $1, $2, $3 }' |
+        sort -u >"$tmp/parts/src.list"
+    opts="-o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts=$tmp/parts
+          -o Dir::State::lists=$tmp/lists -o Dir::Cache=$tmp/cache -o APT::Sandbox::User=root"
     # shellcheck disable=SC2086
     if [ -s "$tmp/parts/src.list" ] && apt-get $opts -qq update >&2 &&
         (cd "$tmp" && apt-get $opts -qq source --download-only "$1" >&2); then
@@ -80,7 +80,7 @@ if [ -n "$own" ]; then
 elif [ ! -d "$cache/$dir" ]; then
     say "$dir: Debian's source package"
     from_debian "$1" || from_upstream || {
-        say "no source of $dir. Put its tarball somewhere and name it in $(echo "$1" | tr a-z A-Z)_SRC"
+        say "no source of $dir: name its tarball or folder in $(echo "$1" | tr a-z A-Z)_SRC"
         exit 1
     }
 fi

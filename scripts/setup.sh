@@ -1,5 +1,5 @@
 #!/bin/sh
-# setup.sh [build] [boards] [test] [bench] [fuzz]: installs with apt what these need and this machine lacks.
+# setup.sh [build] [boards] [test] [bench] [fuzz]: installs with apt what these need and is missing.
 # Without a word: build boards test. Says what it does, and does nothing when nothing is missing.
 set -eu
 [ $# -gt 0 ] || set -- build boards test
@@ -8,7 +8,8 @@ packages() {
     case $1 in
     build)  echo gcc make binutils libc6-dev patch tar xz-utils curl ca-certificates ;;
     boards) echo gcc-mips-linux-gnu qemu-user-static ;;
-    test)   echo busybox curl openssl perl procps python3 python3-pytest python3-websockets nginx-light ;;
+    test)   echo busybox curl openssl perl procps python3 python3-pytest python3-websockets \
+                 nginx-light ;;
     bench)  echo haproxy wrk nginx-light openssh-client openssh-server curl ;;
     fuzz)   echo clang-14 libclang-rt-14-dev ;;
     *)      echo "setup: no group '$1' (build boards test bench fuzz)" >&2; return 1 ;;
@@ -20,14 +21,11 @@ for group; do
     want="$want $(packages "$group")" || exit 2
 done
 # shellcheck disable=SC2086,SC2016
-have=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' $want 2>/dev/null | awk '$1 == "ii" { print $2 }')
+have=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' $want 2>/dev/null |
+    awk '$1 == "ii" { printf " %s ", $2 }')
 missing=
 for package in $want; do
-    case "
-$have
-" in *"
-$package
-"*) ;; *) case " $missing " in *" $package "*) ;; *) missing="$missing $package" ;; esac ;; esac
+    case "$have $missing " in *" $package "*) ;; *) missing="$missing $package" ;; esac
 done
 [ -n "$missing" ] || exit 0
 

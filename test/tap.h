@@ -1,6 +1,7 @@
 /* TAP for unit tests, in one header: each check prints a line, done_testing() prints the plan.
  * A failed check tells both values on "#" lines, and the test goes on.
- * Input/Output: standard output. Formats are printf's, without floats: soft-float boards have none.
+ * Output: TAP on standard output, why a check failed on standard error (prove shows it).
+ * Formats are printf's, without floats: soft-float boards have none.
  */
 #ifndef ADIT_TEST_TAP_H
 #define ADIT_TEST_TAP_H
@@ -26,11 +27,11 @@ static void tap_line(int good, const char *file, int line, const char *format, v
     printf("%sok %d - ", good ? "" : "not ", ++tap_count);
     vprintf(format, args);
     putchar('\n');
+    fflush(stdout);
     if (!good) {
         tap_failed++;
-        printf("#   failed at %s line %d\n", file, line);
+        fprintf(stderr, "#   check %d failed at %s line %d\n", tap_count, file, line);
     }
-    fflush(stdout);
 }
 
 TAP_PRINTF(4) static int tap_ok(int good, const char *file, int line, const char *format, ...)
@@ -44,7 +45,8 @@ TAP_PRINTF(4) static int tap_ok(int good, const char *file, int line, const char
 }
 
 TAP_PRINTF(5)
-static int tap_is_int(int64_t got, int64_t expected, const char *file, int line, const char *format, ...)
+static int tap_is_int(int64_t got, int64_t expected, const char *file, int line,
+                      const char *format, ...)
 {
     va_list args;
 
@@ -52,7 +54,7 @@ static int tap_is_int(int64_t got, int64_t expected, const char *file, int line,
     tap_line(got == expected, file, line, format, args);
     va_end(args);
     if (got != expected)
-        printf("#   got %" PRId64 ", expected %" PRId64 "\n", got, expected);
+        fprintf(stderr, "#   got %" PRId64 ", expected %" PRId64 "\n", got, expected);
     return got == expected;
 }
 
@@ -61,14 +63,14 @@ static void tap_print_bytes(const char *what, const void *data, size_t len)
 {
     const unsigned char *byte = data;
 
-    printf("#   %s %zu bytes: ", what, len);
+    fprintf(stderr, "#   %s %zu bytes: ", what, len);
     for (size_t i = 0; i < len && i < 64; i++) {
         if (byte[i] >= 0x20 && byte[i] < 0x7f && byte[i] != '\\')
-            putchar(byte[i]);
+            fputc(byte[i], stderr);
         else
-            printf("\\x%02x", byte[i]);
+            fprintf(stderr, "\\x%02x", byte[i]);
     }
-    printf("%s\n", len > 64 ? " ..." : "");
+    fprintf(stderr, "%s\n", len > 64 ? " ..." : "");
 }
 
 TAP_PRINTF(7)
@@ -87,7 +89,7 @@ static int tap_is_mem(const void *got, size_t got_len, const void *expected, siz
     while (at < got_len && at < expected_len &&
            ((const unsigned char *)got)[at] == ((const unsigned char *)expected)[at])
         at++;
-    printf("#   differs first at byte %zu\n", at);
+    fprintf(stderr, "#   differs first at byte %zu\n", at);
     tap_print_bytes("got     ", got, got_len);
     tap_print_bytes("expected", expected, expected_len);
     return 0;
@@ -106,9 +108,9 @@ TAP_PRINTF(1) static void diag(const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    printf("# ");
-    vprintf(format, args);
-    putchar('\n');
+    fputs("# ", stderr);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
     va_end(args);
 }
 
@@ -120,14 +122,15 @@ TAP_UNUSED static int done_testing(void)
     return tap_failed > 0 || tap_count == 0;
 }
 
-/* A buffer of `size` bytes whose end touches an unreadable page, so that reading or writing one byte
- * past it ends the test. Filled with 0xa5. Unaligned at its start unless `size` is aligned.
+/* A buffer of `size` bytes whose end touches an unreadable page, so that reading or writing one
+ * byte past it ends the test. Filled with 0xa5. Unaligned at its start unless `size` is aligned.
  * Ownership: tap_guard_free with the same size. Errors: ends the program. */
 TAP_UNUSED static unsigned char *tap_guard_end(size_t size)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     size_t room = (size + page - 1) / page * page;
-    unsigned char *base = mmap(NULL, room + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS;
+    unsigned char *base = mmap(NULL, room + page, PROT_READ | PROT_WRITE, flags, -1, 0);
 
     if (base == MAP_FAILED || mprotect(base + room, page, PROT_NONE) != 0) {
         printf("Bail out! no guarded memory\n");

@@ -1,0 +1,65 @@
+#!/bin/sh
+# Everything that has to pass, then one line of counts. `make test` calls it; OUT is the build tree.
+set -eu
+OUT=${OUT:-build}
+passed=0 failed=0 skipped=0
+said=$(mktemp)
+trap 'rm -f "$said"' EXIT
+
+# field WORD: the number before WORD in pytest's closing line.
+field() {
+    sed -n "\$s/.*[^0-9]\{0,1\}\b\([0-9]\{1,\}\) $1.*/\1/p" "$said"
+}
+
+total() {
+    awk '{ sum += $1 } END { print sum + 0 }'
+}
+
+# suite NAME COMMAND...: runs it, shows it, adds up what prove or pytest counted. A suite that ends
+# badly without a counted failure (it did not build, it died) counts as one failure.
+suite() {
+    echo "== $1"
+    shift
+    status=0
+    { "$@" 2>&1 || echo "suite ended with $?"; } | tee "$said"
+    ! grep -q '^suite ended with ' "$said" || status=1
+    sed -i '/^suite ended with /d; /^make[:[]/d' "$said"
+    ran=$(sed -n 's/^Files=[0-9]*, Tests=\([0-9]*\),.*/\1/p' "$said" | total)
+    bad=$(sed -n 's/^Failed .* \([0-9]*\)\/[0-9]* subtests failed\.$/\1/p' "$said" | total)
+    good=$((ran - bad))
+    for word in passed failed error skipped; do
+        number=$(field "$word")
+        case $word in
+        passed) good=$((good + ${number:-0})) ;;
+        skipped) skipped=$((skipped + ${number:-0})) ;;
+        *) bad=$((bad + ${number:-0})) ;;
+        esac
+    done
+    [ "$status" = 0 ] || [ "$bad" -gt 0 ] || bad=1
+    passed=$((passed + good))
+    failed=$((failed + bad))
+}
+
+build() {
+    make --no-print-directory -j2 OUT="$OUT" BOARD="$1" "$2"
+}
+
+sh scripts/setup.sh build boards test
+build host all
+build mips_24kc all
+build host tests
+build mips_24kc tests
+build host-asan tests
+for board in host mips_24kc; do
+    suite "layers, $board" make --no-print-directory OUT="$OUT" BOARD=$board layers
+done
+for board in host-asan host mips_24kc; do
+    suite "unit tests, $board" make --no-print-directory OUT="$OUT" BOARD=$board run-tests
+done
+if ls test/e2e/test_*.py >/dev/null 2>&1; then
+    # Debian's python3, which has the packages that setup.sh installed, whatever else is in PATH.
+    suite 'end to end' env ADIT_BUILD="$OUT/host" PYTHONDONTWRITEBYTECODE=1 \
+        /usr/bin/python3 -m pytest -q -p no:cacheprovider test/e2e
+fi
+echo "$passed passed, $failed failed$([ "$skipped" = 0 ] || echo ", $skipped skipped")"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
