@@ -2,7 +2,7 @@
  * Non-blocking sockets. All of them are close-on-exec; a descriptor >= FD_SETSIZE is closed and
  * refused with ERR_FD, so that select() never sees one (the gateway's epoll has no such bound and
  * passes `any_fd`).
- * Errors: ERR_REFUSED, ERR_FD, ERR_SYS; sock_errno() of the last failure is in struct sock_error.
+ * Errors: ERR_REFUSED, ERR_FD, ERR_SYS; errno is that of the call that failed.
  */
 #ifndef ADIT_SOCK_H
 #define ADIT_SOCK_H
@@ -17,21 +17,28 @@ enum { NET_IN = 1, NET_OUT = 2 };
 /* Begins to connect; returns the descriptor (writable when the connect has ended; ask
  * sock_connected). TCP_NODELAY is set. */
 int sock_connect(const struct ip *ip, uint16_t port);
-/* The same for a unix socket. */
+/* The same for a unix socket. Connected at once or refused (a full backlog is ERR_REFUSED too). */
 int sock_connect_unix(struct str path);
-/* 0: connected; ERR_REFUSED (refused, unreachable, timed out); ERR_SYS. */
+/* 0: connected, or still under way when the descriptor is not writable yet; ERR_REFUSED (refused,
+ * unreachable, timed out); ERR_SYS. */
 int sock_connected(int fd);
-/* Listens on HOST:PORT (numeric; port 0: any); *port is the bound one. Returns the descriptor. */
+/* Listens on an address (port 0: any); *port is the bound one. "::" takes IPv4 too. Returns the
+ * descriptor. */
 int sock_listen(const struct ip *ip, uint16_t *port, int backlog, bool any_fd);
-/* Accepts one; returns the descriptor, ERR_STATE when none waits; *peer is its address. */
+/* Accepts one; returns the descriptor, ERR_STATE when none waits; *peer (may be NULL) is its
+ * address, IPv4 as 4 bytes also on an IPv6 socket. TCP_NODELAY is set. */
 int sock_accept(int fd, struct ip *peer, bool any_fd);
 /* UDP socket connected to a server. */
 int sock_udp(const struct ip *ip, uint16_t port);
 
-/* read/write without EINTR and SIGPIPE. > 0 bytes; 0: would block; ERR_CLOSED (end of input, reset
- * or broken pipe), ERR_SYS. */
+/* read/write without EINTR and SIGPIPE. > 0 bytes; 0: would block. ERR_CLOSED: read: end of input;
+ * write: the peer takes no more (reset, broken pipe). ERR_TRUNCATED: read: the connection broke
+ * (reset, timed out), what was read may be half of something. ERR_REFUSED: UDP, nobody listens.
+ * ERR_SYS. */
 int sock_read(int fd, void *p, size_t n);
 int sock_write(int fd, const void *p, size_t n);
+/* The same over two pieces, in this order. */
+int sock_readv2(int fd, void *a, size_t a_len, void *b, size_t b_len);
 int sock_writev2(int fd, struct str a, struct str b);
 /* Half close. */
 void sock_shutdown_write(int fd);

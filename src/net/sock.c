@@ -1,0 +1,283 @@
+#include "sock.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "err.h"
+
+union address {
+    struct sockaddr any;
+    struct sockaddr_in in4;
+    struct sockaddr_in6 in6;
+    struct sockaddr_un path;
+};
+
+/* errno of a connect, a read or a write as an error. */
+static int from_errno(int code)
+{
+    switch (code) {
+    case ECONNREFUSED:
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+    case ENETDOWN:
+    case EADDRNOTAVAIL:
+    case EAFNOSUPPORT:
+    case EACCES:
+    case EPERM: /* a firewall's answer to a connect */
+    case ENOENT:
+    case ETIMEDOUT:
+    case ECONNRESET:
+        return ERR_REFUSED;
+    case EMFILE:
+    case ENFILE:
+        return ERR_FD;
+    default:
+        return ERR_SYS;
+    }
+}
+
+static bool would_block(int code)
+{
+    return code == EAGAIN || code == EWOULDBLOCK;
+}
+
+static socklen_t address_set(union address *a, const struct ip *ip, uint16_t port)
+{
+    memset(a, 0, sizeof *a);
+    if (ip->len == 4) {
+        a->in4.sin_family = AF_INET;
+        a->in4.sin_port = htons(port);
+        memcpy(&a->in4.sin_addr, ip->bytes, 4);
+        return sizeof a->in4;
+    }
+    a->in6.sin6_family = AF_INET6;
+    a->in6.sin6_port = htons(port);
+    memcpy(&a->in6.sin6_addr, ip->bytes, 16);
+    return sizeof a->in6;
+}
+
+/* RFC 4291 section 2.5.5.2: ::ffff:a.b.c.d is how an IPv6 socket tells of an IPv4 peer. */
+static void address_get(const union address *a, struct ip *ip)
+{
+    static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+    const uint8_t *six = (const uint8_t *)&a->in6.sin6_addr;
+
+    memset(ip, 0, sizeof *ip);
+    if (a->any.sa_family == AF_INET) {
+        ip->len = 4;
+        memcpy(ip->bytes, &a->in4.sin_addr, 4);
+    } else if (a->any.sa_family == AF_INET6) {
+        bool is_mapped = memcmp(six, mapped, sizeof mapped) == 0;
+
+        ip->len = is_mapped ? 4 : 16;
+        memcpy(ip->bytes, is_mapped ? six + 12 : six, ip->len);
+    }
+}
+
+static int fail_closing(int fd, int code)
+{
+    close(fd);
+    errno = code;
+    return from_errno(code);
+}
+
+static int check_fd(int fd, bool any_fd)
+{
+    if (fd < 0)
+        return from_errno(errno);
+    if (!any_fd && fd >= FD_SETSIZE)
+        return fail_closing(fd, EMFILE);
+    return fd;
+}
+
+static int open_socket(int family, int type, bool any_fd)
+{
+    return check_fd(socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), any_fd);
+}
+
+/* Small messages wait for nothing: whoever writes gathers what belongs together. */
+static void set_nodelay(int fd)
+{
+    int on = 1;
+
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+static int connect_to(int type, const union address *a, socklen_t len)
+{
+    int fd = open_socket(a->any.sa_family, type, false);
+
+    if (fd < 0)
+        return fd;
+    if (type == SOCK_STREAM && a->any.sa_family != AF_UNIX)
+        set_nodelay(fd);
+    if (connect(fd, &a->any, len) < 0 && errno != EINPROGRESS && errno != EINTR)
+        return fail_closing(fd, would_block(errno) ? ECONNREFUSED : errno);
+    return fd;
+}
+
+int sock_connect(const struct ip *ip, uint16_t port)
+{
+    union address a;
+    socklen_t len = address_set(&a, ip, port);
+
+    return connect_to(SOCK_STREAM, &a, len);
+}
+
+int sock_udp(const struct ip *ip, uint16_t port)
+{
+    union address a;
+    socklen_t len = address_set(&a, ip, port);
+
+    return connect_to(SOCK_DGRAM, &a, len);
+}
+
+int sock_connect_unix(struct str path)
+{
+    union address a;
+
+    memset(&a, 0, sizeof a);
+    a.path.sun_family = AF_UNIX;
+    if (path.n == 0 || path.n >= sizeof a.path.sun_path) {
+        errno = ENAMETOOLONG;
+        return ERR_SYS;
+    }
+    memcpy(a.path.sun_path, path.p, path.n);
+    return connect_to(SOCK_STREAM, &a, sizeof a.path);
+}
+
+int sock_connected(int fd)
+{
+    uint8_t byte;
+
+    /* Gives what SO_ERROR gives, but as errno, which user-mode emulators translate. */
+    if (recv(fd, &byte, 1, MSG_PEEK) >= 0 || would_block(errno))
+        return 0;
+    return from_errno(errno);
+}
+
+int sock_listen(const struct ip *ip, uint16_t *port, int backlog, bool any_fd)
+{
+    union address a;
+    socklen_t len = address_set(&a, ip, *port);
+    int fd = open_socket(a.any.sa_family, SOCK_STREAM, any_fd);
+    int on = 1, off = 0;
+
+    if (fd < 0)
+        return fd;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (a.any.sa_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+    if (bind(fd, &a.any, len) < 0 || listen(fd, backlog) < 0 || getsockname(fd, &a.any, &len) < 0)
+        return fail_closing(fd, errno);
+    *port = ntohs(ip->len == 4 ? a.in4.sin_port : a.in6.sin6_port);
+    return fd;
+}
+
+int sock_accept(int fd, struct ip *peer, bool any_fd)
+{
+    union address a;
+    int got;
+
+    do {
+        socklen_t len = sizeof a;
+
+        memset(&a, 0, sizeof a);
+        got = accept4(fd, &a.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    } while (got < 0 && (errno == EINTR || errno == ECONNABORTED));
+    if (got < 0 && would_block(errno))
+        return ERR_STATE;
+    got = check_fd(got, any_fd);
+    if (got < 0)
+        return got;
+    set_nodelay(got);
+    if (peer)
+        address_get(&a, peer);
+    return got;
+}
+
+static int read_result(ssize_t got)
+{
+    if (got > 0)
+        return (int)got;
+    if (got == 0)
+        return ERR_CLOSED;
+    if (would_block(errno))
+        return 0;
+    if (errno == ECONNREFUSED)
+        return ERR_REFUSED;
+    return from_errno(errno) == ERR_REFUSED || errno == EPIPE ? ERR_TRUNCATED : ERR_SYS;
+}
+
+static int write_result(ssize_t took)
+{
+    if (took >= 0)
+        return (int)took;
+    if (would_block(errno))
+        return 0;
+    if (errno == ECONNREFUSED)
+        return ERR_REFUSED;
+    return from_errno(errno) == ERR_REFUSED || errno == EPIPE ? ERR_CLOSED : ERR_SYS;
+}
+
+int sock_read(int fd, void *p, size_t n)
+{
+    ssize_t got;
+
+    do
+        got = read(fd, p, n);
+    while (got < 0 && errno == EINTR);
+    return read_result(got);
+}
+
+int sock_readv2(int fd, void *a, size_t a_len, void *b, size_t b_len)
+{
+    struct iovec piece[2] = { { a, a_len }, { b, b_len } };
+    ssize_t got;
+
+    do
+        got = readv(fd, piece, 2);
+    while (got < 0 && errno == EINTR);
+    return read_result(got);
+}
+
+int sock_write(int fd, const void *p, size_t n)
+{
+    ssize_t took;
+
+    do
+        took = send(fd, p, n, MSG_NOSIGNAL);
+    while (took < 0 && errno == EINTR);
+    return write_result(took);
+}
+
+int sock_writev2(int fd, struct str a, struct str b)
+{
+    struct iovec piece[2] = { { (void *)(uintptr_t)a.p, a.n }, { (void *)(uintptr_t)b.p, b.n } };
+    struct msghdr message = { .msg_iov = piece, .msg_iovlen = 2 };
+    ssize_t took;
+
+    do
+        took = sendmsg(fd, &message, MSG_NOSIGNAL);
+    while (took < 0 && errno == EINTR);
+    return write_result(took);
+}
+
+void sock_shutdown_write(int fd)
+{
+    shutdown(fd, SHUT_WR);
+}
+
+void sock_close(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}

@@ -1,0 +1,66 @@
+#include "fmt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "err.h"
+
+bool fmt_write(int fd, const void *p, size_t n)
+{
+    const uint8_t *at = p;
+
+    while (n > 0) {
+        ssize_t took = write(fd, at, n);
+
+        if (took < 0 && errno == EINTR)
+            continue;
+        if (took <= 0)
+            return false;
+        at += took;
+        n -= (size_t)took;
+    }
+    return true;
+}
+
+bool fmt_text(int fd, const char *text)
+{
+    return fmt_write(fd, text, strlen(text));
+}
+
+/* Up to n bytes, fewer only at the end of the file; -1 on failure. */
+static ssize_t read_all(int fd, uint8_t *out, size_t n)
+{
+    size_t len = 0;
+
+    while (len < n) {
+        ssize_t got = read(fd, out + len, n - len);
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return -1;
+        if (got == 0)
+            break;
+        len += (size_t)got;
+    }
+    return (ssize_t)len;
+}
+
+int fmt_read_file(const char *path, uint8_t *out, size_t cap)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n;
+    uint8_t more;
+    int result;
+
+    if (fd < 0)
+        return ERR_FILE;
+    n = read_all(fd, out, cap);
+    result = n < 0 ? ERR_FILE : (int)n;
+    if (result >= 0 && (size_t)n == cap && read_all(fd, &more, 1) != 0)
+        result = ERR_WIRE_SIZE;
+    close(fd);
+    return result;
+}

@@ -1,0 +1,304 @@
+#include "options.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "err.h"
+#include "fmt.h"
+#include "options_value.h"
+
+#define ENVIRONMENT_PREFIX "ADIT_"
+#define NAME_MAX_LEN 40
+#define LINE_MAX_LEN 512
+/* Where the explanations of --help begin. */
+#define HELP_COLUMN 28
+
+static const char *program = "adit";
+
+struct line {
+    struct writer w;
+    uint8_t text[LINE_MAX_LEN];
+};
+
+static void line_start(struct line *l)
+{
+    /* Room for the line's end, which a cut line needs too. */
+    writer_init(&l->w, l->text, sizeof l->text - 1);
+}
+
+static void line_end(struct line *l, int fd)
+{
+    size_t n = writer_stored(&l->w);
+
+    l->text[n++] = '\n';
+    fmt_write(fd, l->text, n);
+}
+
+static void error_start(struct line *l)
+{
+    line_start(l);
+    writer_text(&l->w, program);
+    writer_text(&l->w, ": ");
+}
+
+int options_error(const char *text)
+{
+    struct line l;
+
+    error_start(&l);
+    writer_text(&l.w, text);
+    line_end(&l, STDERR_FILENO);
+    return ERR_USAGE;
+}
+
+/* ---- values ---- */
+
+/* Stores the value of an option into the configuration; false when it is malformed. */
+static bool assign(const struct option *o, void *config, const char *text)
+{
+    uint8_t *field = (uint8_t *)config + o->offset;
+    uint64_t value = 0;
+    uint32_t number;
+    bool flag;
+
+    if (o->kind == OPTION_TEXT) {
+        memcpy(field, &text, sizeof text);
+        return true;
+    }
+    if (text && !options_value_parse(o, str_of(text), &value))
+        return false;
+    number = (uint32_t)value;
+    flag = value != 0;
+    if (o->kind == OPTION_FLAG)
+        memcpy(field, &flag, sizeof flag);
+    else
+        memcpy(field, &number, sizeof number);
+    return true;
+}
+
+/* Says what to write instead of `text` (NULL: nothing was written) in "--" and an option's name, or
+ * in "" and a variable of the environment. */
+static int refuse(const struct option *o, const char *dashes, const char *name, const char *text)
+{
+    struct line l;
+
+    error_start(&l);
+    writer_text(&l.w, dashes);
+    writer_text(&l.w, name);
+    writer_text(&l.w, ": write ");
+    options_value_expected(o, &l.w);
+    if (text) {
+        writer_text(&l.w, ", not \"");
+        writer_text(&l.w, text);
+        writer_text(&l.w, "\"");
+    }
+    line_end(&l, STDERR_FILENO);
+    return ERR_USAGE;
+}
+
+static const struct option *most_alike(const struct option *table, struct str name)
+{
+    const struct option *best = NULL;
+    size_t best_n = 1;
+
+    for (const struct option *o = table; o->name; o++) {
+        size_t n = 0;
+
+        while (n < name.n && o->name[n] == (char)name.p[n])
+            n++;
+        if (n > best_n) {
+            best = o;
+            best_n = n;
+        }
+    }
+    return best;
+}
+
+static int unknown(const struct option *table, const char *arg, struct str name)
+{
+    const struct option *alike = most_alike(table, name);
+    struct line l;
+
+    error_start(&l);
+    writer_text(&l.w, "unknown option ");
+    writer_text(&l.w, arg);
+    if (alike) {
+        writer_text(&l.w, ", did you mean --");
+        writer_text(&l.w, alike->name);
+        writer_u8(&l.w, '?');
+    }
+    writer_text(&l.w, alike ? " (--help lists all)" : "; --help lists all");
+    line_end(&l, STDERR_FILENO);
+    return ERR_USAGE;
+}
+
+static int too_many(const char *arg)
+{
+    struct line l;
+
+    error_start(&l);
+    writer_text(&l.w, "what is \"");
+    writer_text(&l.w, arg);
+    writer_text(&l.w, "\"? Options begin with --, --help lists them");
+    line_end(&l, STDERR_FILENO);
+    return ERR_USAGE;
+}
+
+/* ---- presets, environment, command line ---- */
+
+static void set_presets(const struct option *table, void *config)
+{
+    for (const struct option *o = table; o->name; o++) {
+        if (o->kind != OPTION_ACTION && !assign(o, config, o->preset))
+            abort();
+    }
+}
+
+static void environment_name(const struct option *o, char out[NAME_MAX_LEN])
+{
+    size_t n = sizeof ENVIRONMENT_PREFIX - 1;
+
+    memcpy(out, ENVIRONMENT_PREFIX, n);
+    for (const char *p = o->name; *p && n < NAME_MAX_LEN - 1; p++) {
+        if (*p >= 'a' && *p <= 'z')
+            out[n++] = (char)(*p - 'a' + 'A');
+        else
+            out[n++] = *p == '-' ? '_' : *p;
+    }
+    out[n] = '\0';
+}
+
+static int read_environment(const struct option *table, void *config)
+{
+    char name[NAME_MAX_LEN];
+
+    for (const struct option *o = table; o->name; o++) {
+        const char *text;
+
+        environment_name(o, name);
+        text = getenv(name);
+        if (o->kind == OPTION_ACTION || !text || *text == '\0')
+            continue;
+        if (!assign(o, config, text))
+            return refuse(o, "", name, text);
+    }
+    return 0;
+}
+
+static const struct option *find(const struct option *table, struct str name)
+{
+    for (const struct option *o = table; o->name; o++) {
+        if (str_eq(str_of(o->name), name))
+            return o;
+    }
+    return NULL;
+}
+
+/* One option of argv; *next is the argument behind it. An action's index + 1, 0, or ERR_USAGE. */
+static int read_option(const struct option *table, void *config, char **argv, int *next)
+{
+    const char *arg = argv[*next - 1];
+    struct str name = { (const uint8_t *)arg + 2, strcspn(arg + 2, "=") };
+    const struct option *o = find(table, name);
+    const char *value = arg[2 + name.n] == '=' ? arg + 3 + name.n : NULL;
+
+    if (!o || (o->kind == OPTION_ACTION && value))
+        return unknown(table, arg, name);
+    if (o->kind == OPTION_ACTION)
+        return (int)(o - table) + 1;
+    if (!value && o->kind == OPTION_FLAG)
+        value = "1";
+    else if (!value && argv[*next])
+        value = argv[(*next)++];
+    if (!value || !assign(o, config, value))
+        return refuse(o, "--", o->name, value);
+    return 0;
+}
+
+static int read_arguments(const struct option *table, void *config, char **argv, char **rest,
+                          int rest_max, int *rest_count)
+{
+    bool ended = false;
+    int next = 1;
+
+    while (argv[next]) {
+        char *arg = argv[next++];
+        int result;
+
+        if (ended || arg[0] != '-' || arg[1] == '\0') {
+            if (*rest_count == rest_max)
+                return too_many(arg);
+            rest[(*rest_count)++] = arg;
+        } else if (strcmp(arg, "--") == 0) {
+            ended = true;
+        } else if (arg[1] != '-') {
+            return unknown(table, arg, (struct str){ NULL, 0 });
+        } else {
+            result = read_option(table, config, argv, &next);
+            if (result != 0)
+                return result;
+        }
+    }
+    return 0;
+}
+
+static void set_program(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    program = slash ? slash + 1 : path;
+}
+
+int options_parse(const struct option *table, void *config, int argc, char **argv, char **rest,
+                  int rest_max, int *rest_count)
+{
+    int none = 0;
+    int result;
+
+    if (argc > 0)
+        set_program(argv[0]);
+    if (!rest_count)
+        rest_count = &none;
+    *rest_count = 0;
+    set_presets(table, config);
+    result = read_environment(table, config);
+    if (result != 0 || argc == 0)
+        return result;
+    return read_arguments(table, config, argv, rest, rest_max, rest_count);
+}
+
+/* ---- help ---- */
+
+static void put_preset(struct writer *w, const struct option *o)
+{
+    if (!o->preset || o->kind == OPTION_FLAG)
+        return;
+    writer_text(w, " (");
+    writer_text(w, o->preset);
+    writer_text(w, ")");
+}
+
+void options_help(const struct option *table, const char *synopsis)
+{
+    struct line l;
+
+    line_start(&l);
+    writer_text(&l.w, synopsis);
+    line_end(&l, STDOUT_FILENO);
+    for (const struct option *o = table; o->name; o++) {
+        line_start(&l);
+        writer_text(&l.w, "  --");
+        writer_text(&l.w, o->name);
+        if (o->choices) {
+            writer_u8(&l.w, ' ');
+            writer_text(&l.w, o->choices);
+        }
+        do
+            writer_u8(&l.w, ' ');
+        while (l.w.len < HELP_COLUMN);
+        writer_text(&l.w, o->help);
+        put_preset(&l.w, o);
+        line_end(&l, STDOUT_FILENO);
+    }
+}

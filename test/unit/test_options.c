@@ -1,0 +1,196 @@
+/* The option table: values of each kind, precedence, and the line that each mistake gets. */
+#include "options.h"
+
+#include "capture.h"
+#include "err.h"
+#include "tap.h"
+
+struct config {
+    const char *url;
+    bool jitter;
+    uint32_t attempts;
+    uint32_t delay;
+    uint32_t factor;
+    uint32_t protocol;
+};
+
+#define AT(field) offsetof(struct config, field)
+static const struct option table[] = {
+    { "url", OPTION_TEXT, AT(url), 0, 0, "URL", NULL, "where to dial" },
+    { "jitter", OPTION_FLAG, AT(jitter), 0, 0, NULL, "yes", "spread" },
+    { "max-attempts", OPTION_NUMBER, AT(attempts), 0, 70000, "N", "7", "give up" },
+    { "base-delay", OPTION_DURATION, AT(delay), 100, 3600000, "TIME", "1s", "first delay" },
+    { "backoff-multiplier", OPTION_DECIMAL, AT(factor), 1000, 10000, "X", "2", "growth" },
+    { "protocol", OPTION_CHOICE, AT(protocol), 0, 0, "auto|tlv|json", "auto", "encoding" },
+    { "version", OPTION_ACTION, 0, 0, 0, NULL, NULL, "print the version" },
+    { NULL, OPTION_ACTION, 0, 0, 0, NULL, NULL, NULL },
+};
+
+static struct config config;
+static char *rest[2];
+static int rest_count;
+static struct capture captured;
+
+/* Parses up to four arguments; what went to standard error is in captured.text. */
+static int parse(const char *a, const char *b, const char *c, const char *d)
+{
+    char *argv[6] = { (char *)(uintptr_t)"/usr/sbin/adit" };
+    const char *const given[4] = { a, b, c, d };
+    int argc = 1, result;
+
+    for (int i = 0; i < 4 && given[i]; i++)
+        argv[argc++] = (char *)(uintptr_t)given[i];
+    capture_begin(&captured, STDERR_FILENO);
+    result = options_parse(table, &config, argc, argv, rest, 2, &rest_count);
+    capture_end(&captured);
+    return result;
+}
+
+static void test_presets(void)
+{
+    is_int(parse(NULL, NULL, NULL, NULL), 0, "no arguments");
+    ok(config.url == NULL, "text without preset");
+    ok(config.jitter, "flag preset");
+    is_int(config.attempts, 7, "number preset");
+    is_int(config.delay, 1000, "duration preset");
+    is_int(config.factor, 2000, "decimal preset");
+    is_int(config.protocol, 0, "choice preset");
+}
+
+static void test_forms(void)
+{
+    is_int(parse("--url", "wss://x", "--base-delay=250ms", "--jitter=no"), 0, "both forms");
+    is_str(config.url, "wss://x", "text");
+    is_int(config.delay, 250, "duration");
+    ok(!config.jitter, "flag off");
+    parse("--url=", "--jitter=off", "--jitter", NULL);
+    is_str(config.url, "", "empty text after =");
+    ok(config.jitter, "the last one wins");
+    is_int(parse("token", "--url", "-", "name"), 0, "arguments between");
+    is_int(rest_count, 2, "two arguments");
+    is_str(rest[1], "name", "in order");
+    is_str(config.url, "-", "a value may be a dash");
+    is_int(parse("--", "--url", NULL, NULL), 0, "end of options");
+    is_str(rest[0], "--url", "then everything is an argument");
+    is_int(parse("--version", "--nonsense", NULL, NULL), 7, "an action ends it");
+}
+
+static void test_values(void)
+{
+    static const struct {
+        const char *arg;
+        size_t at;
+        uint32_t value;
+    } good[] = {
+        { "--base-delay=3", AT(delay), 3000 },          { "--base-delay=100ms", AT(delay), 100 },
+        { "--base-delay=60m", AT(delay), 3600000 },     { "--base-delay=1h", AT(delay), 3600000 },
+        { "--max-attempts=0", AT(attempts), 0 },        { "--max-attempts=68k", AT(attempts), 69632 },
+        { "--backoff-multiplier=1.5", AT(factor), 1500 }, { "--protocol=json", AT(protocol), 2 },
+        { "--backoff-multiplier=1.025", AT(factor), 1025 }, { "--protocol=tlv", AT(protocol), 1 },
+    };
+
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        uint32_t value;
+
+        is_int(parse(good[i].arg, NULL, NULL, NULL), 0, "%s", good[i].arg);
+        memcpy(&value, (char *)&config + good[i].at, sizeof value);
+        is_int(value, good[i].value, "%s has its value", good[i].arg);
+    }
+}
+
+static void test_mistakes(void)
+{
+    static const char delay[] =
+        "adit: --base-delay: write a duration such as 250ms, 25s or 5m, from 100ms to 1h, not ";
+    static const struct {
+        const char *arg, *line;
+    } bad[] = {
+        { "--base-delay=99ms", "\"99ms\"\n" },
+        { "--base-delay=2h", "\"2h\"\n" },
+        { "--base-delay=", "\"\"\n" },
+        { "--base-delay=s", "\"s\"\n" },
+        { "--base-delay=-1s", "\"-1s\"\n" },
+        { "--base-delay=1.5s", "\"1.5s\"\n" },
+        { "--base-delay=4294967295h", "\"4294967295h\"\n" },
+        { "--base-delay=99999999999999999999", "\"99999999999999999999\"\n" },
+        { "--max-attempts=many",
+          "adit: --max-attempts: write a number such as 8 or 64k, from 0 to 70000, not \"many\"\n" },
+        { "--max-attempts=1M",
+          "adit: --max-attempts: write a number such as 8 or 64k, from 0 to 70000, not \"1M\"\n" },
+        { "--backoff-multiplier=1.0001",
+          "adit: --backoff-multiplier: write a number such as 2 or 1.5, from 1 to 10, not "
+          "\"1.0001\"\n" },
+        { "--backoff-multiplier=2.",
+          "adit: --backoff-multiplier: write a number such as 2 or 1.5, from 1 to 10, not \"2.\"\n" },
+        { "--protocol=xml", "adit: --protocol: write auto or tlv or json, not \"xml\"\n" },
+        { "--protocol=auto|tlv", "adit: --protocol: write auto or tlv or json, not \"auto|tlv\"\n" },
+        { "--jitter=perhaps", "adit: --jitter: write yes or no, not \"perhaps\"\n" },
+        { "--url", "adit: --url: write a value\n" },
+        { "--protocl", "adit: unknown option --protocl, did you mean --protocol? (--help lists all)\n" },
+        { "--zz=1", "adit: unknown option --zz=1; --help lists all\n" },
+        { "--version=1",
+          "adit: unknown option --version=1, did you mean --version? (--help lists all)\n" },
+        { "-v", "adit: unknown option -v; --help lists all\n" },
+    };
+
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char line[256];
+
+        is_int(parse(bad[i].arg, NULL, NULL, NULL), ERR_USAGE, "%s", bad[i].arg);
+        snprintf(line, sizeof line, "%s%s", bad[i].line[0] == '"' ? delay : "", bad[i].line);
+        is_str(captured.text, line, "%s has its line", bad[i].arg);
+    }
+    is_int(parse("a", "b", "c", NULL), ERR_USAGE, "one argument too many");
+    is_str(captured.text, "adit: what is \"c\"? Options begin with --, --help lists them\n", "named");
+}
+
+static void test_environment(void)
+{
+    setenv("ADIT_BASE_DELAY", "2s", 1);
+    setenv("ADIT_URL", "wss://env", 1);
+    setenv("ADIT_PROTOCOL", "", 1);
+    is_int(parse("--url=wss://arg", NULL, NULL, NULL), 0, "environment and arguments");
+    is_int(config.delay, 2000, "the environment sets");
+    is_str(config.url, "wss://arg", "the command line wins");
+    is_int(config.protocol, 0, "empty is as if unset");
+    setenv("ADIT_JITTER", "maybe", 1);
+    is_int(parse(NULL, NULL, NULL, NULL), ERR_USAGE, "a mistake in the environment");
+    is_str(captured.text, "adit: ADIT_JITTER: write yes or no, not \"maybe\"\n", "has its line");
+    unsetenv("ADIT_JITTER");
+    unsetenv("ADIT_BASE_DELAY");
+    unsetenv("ADIT_URL");
+    unsetenv("ADIT_PROTOCOL");
+}
+
+static void test_help(void)
+{
+    capture_begin(&captured, STDOUT_FILENO);
+    options_help(table, "adit --url URL");
+    capture_end(&captured);
+    ok(strncmp(captured.text, "adit --url URL\n  --url URL                 where to dial\n", 53) == 0,
+       "the synopsis, then aligned options");
+    ok(strstr(captured.text, "\n  --base-delay TIME         first delay (1s)\n") != NULL, "presets");
+    ok(strstr(captured.text, "\n  --backoff-multiplier X    growth (2)\n") != NULL, "decimals");
+}
+
+static void test_long_line(void)
+{
+    char arg[2000] = "--jitter=";
+
+    memset(arg + 9, 'x', sizeof arg - 10);
+    is_int(parse(arg, NULL, NULL, NULL), ERR_USAGE, "a long mistake");
+    is_int(captured.len, 512, "is cut");
+    ok(captured.text[511] == '\n', "and ends its line");
+}
+
+int main(void)
+{
+    test_presets();
+    test_forms();
+    test_values();
+    test_mistakes();
+    test_environment();
+    test_help();
+    test_long_line();
+    return done_testing();
+}

@@ -1,0 +1,172 @@
+/* Sockets over loopback and unix paths. */
+#include "sock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "err.h"
+#include "tap.h"
+
+static const struct ip loopback = { { 127, 0, 0, 1 }, 4 };
+
+static void wait_for(int fd, short what)
+{
+    struct pollfd p = { .fd = fd, .events = what };
+
+    poll(&p, 1, 5000);
+}
+
+static int accept_one(int listener, struct ip *peer)
+{
+    wait_for(listener, POLLIN);
+    return sock_accept(listener, peer, false);
+}
+
+static void test_stream(int listener, uint16_t port)
+{
+    int client = sock_connect(&loopback, port), server;
+    struct ip peer;
+    char got[8];
+
+    ok(client >= 0, "connecting");
+    server = accept_one(listener, &peer);
+    ok(server >= 0, "accepted");
+    wait_for(client, POLLOUT);
+    is_int(sock_connected(client), 0, "connected");
+    is_mem(peer.bytes, peer.len, loopback.bytes, 4, "from loopback");
+    is_int(sock_accept(listener, NULL, false), ERR_STATE, "no other one waits");
+    is_int(fcntl(server, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC, "close on exec");
+    is_int(sock_read(server, got, sizeof got), 0, "nothing yet");
+    is_int(sock_writev2(client, STR("ab"), STR("cdef")), 6, "two pieces out");
+    wait_for(server, POLLIN);
+    is_int(sock_readv2(server, got, 3, got + 4, 4), 6, "two pieces in");
+    ok(memcmp(got, "abc", 3) == 0 && memcmp(got + 4, "def", 3) == 0, "split as asked");
+    sock_shutdown_write(client);
+    wait_for(server, POLLIN);
+    is_int(sock_read(server, got, sizeof got), ERR_CLOSED, "half closed");
+    is_int(sock_write(server, "x", 1), 1, "the other half works");
+    sock_close(&client);
+    is_int(client, -1, "forgotten");
+    sock_close(&client);
+    sock_close(&server);
+}
+
+static void test_broken(int listener, uint16_t port)
+{
+    int client = sock_connect(&loopback, port), server = accept_one(listener, NULL);
+    struct linger reset = { .l_onoff = 1, .l_linger = 0 };
+    char got[8];
+    int result;
+
+    setsockopt(client, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    sock_close(&client);
+    wait_for(server, POLLIN);
+    is_int(sock_read(server, got, sizeof got), ERR_TRUNCATED, "a reset is no end");
+    result = sock_write(server, "x", 1);
+    is_int(result, ERR_CLOSED, "nothing can be written either");
+    sock_close(&server);
+}
+
+static void test_refused(uint16_t port)
+{
+    int fd = sock_connect(&loopback, port);
+
+    if (fd >= 0) {
+        wait_for(fd, POLLOUT);
+        is_int(sock_connected(fd), ERR_REFUSED, "refused");
+        sock_close(&fd);
+    } else {
+        is_int(fd, ERR_REFUSED, "refused at once");
+    }
+    fd = sock_udp(&loopback, port);
+    is_int(sock_write(fd, "x", 1), 1, "a datagram to nobody");
+    wait_for(fd, POLLIN);
+    is_int(sock_read(fd, &port, 1), ERR_REFUSED, "comes back refused");
+    sock_close(&fd);
+}
+
+static void test_unix(void)
+{
+    char dir[] = "/tmp/adit-test-XXXXXX";
+    struct sockaddr_un a = { .sun_family = AF_UNIX };
+    int listener = socket(AF_UNIX, SOCK_STREAM, 0), fd;
+    static uint8_t longest[sizeof a.sun_path];
+    struct str path = { (const uint8_t *)a.sun_path, 0 };
+
+    if (!mkdtemp(dir))
+        return;
+    path.n = (size_t)snprintf(a.sun_path, sizeof a.sun_path, "%s/s", dir);
+    is_int(sock_connect_unix(path), ERR_REFUSED, "no such path");
+    ok(bind(listener, (struct sockaddr *)&a, sizeof a) == 0 && listen(listener, 1) == 0, "listening");
+    fd = sock_connect_unix(path);
+    ok(fd >= 0, "connected to a path");
+    sock_close(&fd);
+    sock_close(&listener);
+    is_int(sock_connect_unix(path), ERR_REFUSED, "nobody listens");
+    memset(longest, 'x', sizeof longest);
+    is_int(sock_connect_unix((struct str){ longest, sizeof longest }), ERR_SYS, "path too long");
+    unlink(a.sun_path);
+    rmdir(dir);
+}
+
+/* Descriptors that select() cannot hold. */
+static void test_high(int listener, uint16_t port)
+{
+    struct rlimit limit = { FD_SETSIZE + 64, FD_SETSIZE + 64 };
+    static int filler[FD_SETSIZE];
+    int n = 0, client = sock_connect(&loopback, port), server;
+
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0) {
+        diag("the limit of descriptors cannot be raised here");
+        sock_close(&client);
+        return;
+    }
+    while (n < FD_SETSIZE && (filler[n] = dup(listener)) >= 0 && filler[n] < FD_SETSIZE - 1)
+        n++;
+    is_int(sock_connect(&loopback, port), ERR_FD, "a descriptor too high");
+    wait_for(listener, POLLIN);
+    server = sock_accept(listener, NULL, true);
+    ok(server >= FD_SETSIZE, "unless any will do");
+    sock_close(&server);
+    sock_close(&client);
+    for (int i = 0; i <= n && i < FD_SETSIZE; i++)
+        sock_close(&filler[i]);
+}
+
+int main(void)
+{
+    uint16_t port = 0, same;
+    int listener = sock_listen(&loopback, &port, 8, false);
+    struct ip any6 = { .len = 16 }, peer;
+    uint16_t port6 = 0;
+    int listener6, client, server;
+
+    ok(listener >= 0 && port != 0, "listening on port %u", port);
+    same = port;
+    is_int(sock_listen(&loopback, &same, 8, false), ERR_SYS, "the port is taken");
+    is_int(errno, EADDRINUSE, "errno says so");
+    test_stream(listener, port);
+    test_broken(listener, port);
+    test_high(listener, port);
+    sock_close(&listener);
+    test_refused(port);
+    test_unix();
+    listener6 = sock_listen(&any6, &port6, 8, false);
+    if (listener6 >= 0) {
+        client = sock_connect(&loopback, port6);
+        server = accept_one(listener6, &peer);
+        is_mem(peer.bytes, peer.len, loopback.bytes, 4, "IPv4 on an IPv6 listener");
+        sock_close(&client);
+        sock_close(&server);
+        sock_close(&listener6);
+    } else {
+        diag("no IPv6 here");
+    }
+    return done_testing();
+}
