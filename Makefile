@@ -8,7 +8,7 @@ include board/$(BOARD).mk
 layer = $(wildcard $(addsuffix .c,$(addprefix src/$(1)/,$(2))))
 CODEC := $(call layer,codec,err buf ascii utf8 ws_head ws_mask ws_accept ws_close base64 json json_write \
            varint wire_field wire_build wire_header wire_decode wire_json wire_tlv wire_put \
-           http_head http_field http_framing http_chunk uri ip dns_msg http_framing ip \
+           http_head http_field http_framing http_chunk uri ip dns_msg \
            wire_json_value)
 CORE  := $(call layer,core,backoff upgrade pool link session relay http_body link_put link_recv relay_pack \
            relay_request relay_response)
