@@ -6,12 +6,11 @@ include board/$(BOARD).mk
 
 # ---- sources, one list per layer -----------------------------------------------------------------
 layer = $(wildcard $(addsuffix .c,$(addprefix src/$(1)/,$(2))))
-CODEC := $(call layer,codec,err buf ascii utf8 ws_head ws_mask ws_accept ws_close base64 json json_write \
-           varint wire_field wire_build wire_header wire_decode wire_json wire_tlv wire_put \
-           http_head http_field http_framing http_chunk uri ip dns_msg \
-           wire_json_value)
-CORE  := $(call layer,core,backoff upgrade pool link session relay http_body link_put link_recv relay_pack \
-           relay_request relay_response)
+CODEC := $(call layer,codec,err buf ascii utf8 base64 varint json json_write uri ip dns_msg \
+           ws_head ws_mask ws_accept ws_close http_head http_field http_framing http_chunk \
+           wire_field wire_build wire_header wire_decode wire_json wire_json_value wire_tlv wire_put)
+CORE  := $(call layer,core,backoff upgrade pool link link_put link_recv session http_body \
+           relay relay_pack relay_request relay_response)
 NET   := $(call layer,net,sock resolver dial transport trust tls_common tls_client tls_text)
 SYS   := $(call layer,sys,loop signals clock entropy log options options_value fmt)
 # Only the gateway has these: a table of thousands of deadlines, a TLS server, epoll.

@@ -31,9 +31,10 @@ check() {
 
 # unpack FILE: into the cache, visible under its name only when complete.
 unpack() {
+    [ -f "$1" ] || { say "$1: no such file"; exit 1; }
     check "$1" || exit 1
     tmp=$(mktemp -d "$cache/unpack.XXXXXX")
-    tar -xf "$1" -C "$tmp"
+    tar --no-same-owner -xf "$1" -C "$tmp"
     rm -rf "${cache:?}/$dir"
     mv "$tmp"/*/ "$cache/$dir"
     rm -rf "$tmp"
