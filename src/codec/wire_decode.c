@@ -1,0 +1,152 @@
+#include "wire_decode.h"
+
+#include <string.h>
+
+#include "err.h"
+
+void wire_in_begin(struct wire_in *in, enum wire_encoding enc, uint8_t *arena, size_t cap)
+{
+    memset(in, 0, sizeof *in);
+    in->encoding = (uint8_t)enc;
+    in->arena = arena;
+    in->arena_cap = cap;
+}
+
+struct str *wire_in_str(struct wire_in *in, const struct wire_field *field)
+{
+    return (struct str *)(void *)((uint8_t *)&in->msg + field->offset);
+}
+
+uint64_t *wire_in_uint(struct wire_in *in, const struct wire_field *field)
+{
+    return (uint64_t *)(void *)((uint8_t *)&in->msg + field->offset);
+}
+
+/* 0 id, 1 request_id. */
+static unsigned which_id(const struct wire_field *field)
+{
+    return (field->types & WIRE_TYPE_BIT(WIRE_ERROR)) != 0;
+}
+
+bool wire_in_id_append(struct wire_in *in, const uint8_t *p, size_t n)
+{
+    uint8_t *len = &in->id_len[which_id(in->field)];
+
+    if (n > ID_MAX - (size_t)*len)
+        return false;
+    memcpy(in->id[which_id(in->field)] + *len, p, n);
+    *len = (uint8_t)(*len + n);
+    return true;
+}
+
+void wire_in_got(struct wire_in *in)
+{
+    in->got |= WIRE_ROW(in->field);
+}
+
+void wire_in_big(struct wire_in *in)
+{
+    if (in->head_told)
+        wire_in_got(in);
+    else
+        in->big |= WIRE_ROW(in->field);
+}
+
+bool wire_in_append(struct wire_in *in, const void *p, size_t n)
+{
+    if (n > in->arena_cap - in->arena_len)
+        return false;
+    if (n)
+        memcpy(in->arena + in->arena_len, p, n);
+    in->arena_len += n;
+    return true;
+}
+
+/* An id that is empty names no stream; in an Error that means the session. */
+static int settle_id(struct wire_in *in, const struct wire_field *f)
+{
+    unsigned which = which_id(f);
+
+    if (in->big & WIRE_ROW(f))
+        return ERR_WIRE_SIZE;
+    if (!(in->got & WIRE_ROW(f)))
+        return 0;
+    if (in->id_len[which] == 0)
+        return which ? 0 : ERR_WIRE_FIELD;
+    in->msg.id = (struct str){ in->id[which], in->id_len[which] };
+    in->msg.has |= WIRE_HAS(WIRE_ID);
+    return 0;
+}
+
+static int settle_field(struct wire_in *in, const struct wire_field *f)
+{
+    if (in->bad & WIRE_ROW(f))
+        return ERR_WIRE_FIELD;
+    if (f->tag == WIRE_ID)
+        return settle_id(in, f);
+    if (in->big & WIRE_ROW(f))
+        in->too_big = true;
+    else if (in->got & WIRE_ROW(f))
+        in->msg.has |= WIRE_HAS(f->tag);
+    return 0;
+}
+
+int wire_in_settle(struct wire_in *in)
+{
+    uint32_t required = wire_required(in->msg.type);
+
+    in->msg.has = 0;
+    if (in->msg.type == WIRE_NONE)
+        return 0;
+    if (in->bad & WIRE_ROW_DATA)
+        return ERR_WIRE_FIELD;
+    for (const struct wire_field *f = wire_fields; f->name; f++) {
+        int r = f->types & WIRE_TYPE_BIT(in->msg.type) ? settle_field(in, f) : 0;
+        if (r < 0)
+            return r;
+    }
+    if (in->too_big)
+        required &= WIRE_HAS(WIRE_ID);
+    return required & ~in->msg.has ? ERR_WIRE_FIELD : 0;
+}
+
+int wire_in_feed(struct wire_in *in, uint8_t *p, size_t n, enum wire_event *ev)
+{
+    int r = in->err;
+
+    *ev = WIRE_EV_MORE;
+    if (!r)
+        r = in->encoding == WIRE_TLV ? wire_tlv_feed(in, p, n, ev) : wire_json_feed(in, p, n, ev);
+    if (r < 0)
+        in->err = r;
+    return r;
+}
+
+static int finish(struct wire_in *in, enum wire_event *ev)
+{
+    int r = in->encoding == WIRE_TLV ? wire_tlv_ends(in) : wire_json_ends(in);
+
+    if (r == 0)
+        r = wire_in_settle(in);
+    if (r < 0)
+        return r;
+    if (!in->head_told) {
+        in->head_told = true;
+        *ev = WIRE_EV_HEAD;
+    } else if (in->body_waits && (in->msg.has & WIRE_HAS(WIRE_BODY)) && !in->too_big) {
+        in->body_waits = false;
+        in->body = in->msg.body;
+        *ev = WIRE_EV_BODY;
+    } else {
+        *ev = WIRE_EV_END;
+    }
+    return 0;
+}
+
+int wire_in_finish(struct wire_in *in, enum wire_event *ev)
+{
+    *ev = WIRE_EV_MORE;
+    if (!in->err)
+        in->err = finish(in, ev);
+    return in->err;
+}
