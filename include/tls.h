@@ -1,5 +1,6 @@
 /*
- * TLS 1.2 on BearSSL: what both ends share, trust, and the sentences for what can fail.
+ * TLS 1.2 on BearSSL 0.6: what both ends share, and the sentences for what can fail.
+ * Trust is in trust.h.
  *
  * Suites: ECDHE with RSA or ECDSA, AES-GCM and ChaCha20-Poly1305; curves X25519, P-256, P-384;
  * no renegotiation. AES-GCM first where BearSSL has hardware AES, ChaCha20 first elsewhere.
@@ -11,51 +12,30 @@
 
 #include "buf.h"
 #include "limits.h"
-
-/* ---- trust anchors ---- */
-
-/*
- * Trust anchors out of a PEM bundle, decoded into a store that the owner sized: distinguished
- * names and keys lie in `data`. Certificates that are no CA, or whose key BearSSL cannot use, are
- * skipped and counted.
- */
-struct trust {
-    br_x509_trust_anchor *anchor;
-    size_t anchor_cap;
-    size_t anchor_count;
-    uint8_t *data;
-    size_t data_cap;
-    size_t data_len;
-    size_t skipped;
-};
-
-/* Adds the anchors of a PEM file (read in pieces of 512 bytes). Returns how many, ERR_FILE (cannot
- * be read, no certificate in it, malformed PEM), ERR_WIRE_SIZE (the store is full). */
-int trust_add_file(struct trust *t, const char *path);
-
-/* ---- time ---- */
-
-/* Days and seconds of br_x509_minimal_set_time from Unix seconds. */
-void tls_days(int64_t unix_seconds, uint32_t *days, uint32_t *seconds);
-
-/* ---- client ---- */
+#include "trust.h"
 
 /* BearSSL needs 325 bytes more than a record for input, 85 for output. */
 #define TLS_IN_MAX (TLS_RECORD_MAX + 325)
 #define TLS_OUT_MAX (TLS_RECORD_MAX + 85)
 
+/* Both ends: version, curves, hashes, ciphers in this machine's order. Used by the two below. */
+void tls_engine_setup(br_ssl_engine_context *engine);
+
+/* ---- client ---- */
+
 struct tls_client {
     br_ssl_client_context client;
-    br_x509_minimal_context x509;
+    struct trust_check check;
     uint8_t in[TLS_IN_MAX];
     uint8_t out[TLS_OUT_MAX];
-    uint8_t name[HOST_MAX];
+    char name[HOST_MAX];
 };
 
 /*
  * Prepares the engine for one connection (call before each). server_name: for SNI and for the
- * certificate's name; unix_now: validation time; seed: 32 fresh random bytes. Returns 0 or ERR_TLS.
- * The engine is &c->client.eng.
+ * certificate's name (not an IP address: BearSSL compares host names only); unix_now: validation
+ * time; seed: 32 fresh random bytes. `trust` is used until the handshake is done. Returns 0 or
+ * ERR_TLS (no name, or one that is too long). The engine is &c->client.eng.
  */
 int tls_client_start(struct tls_client *c, const struct trust *trust, struct str server_name,
                      int64_t unix_now, const uint8_t seed[32]);
@@ -66,6 +46,9 @@ int tls_client_start(struct tls_client *c, const struct trust *trust, struct str
 
 /* A certificate chain and its key, from PEM files, into memory that lasts. */
 struct tls_identity {
+    /* after a failure: a sentence that says what is wrong with which file */
+    const char *problem;
+    /* private */
     br_x509_certificate chain[TLS_SERVER_CHAIN_MAX];
     size_t chain_len;
     bool ec;
@@ -75,6 +58,12 @@ struct tls_identity {
     uint8_t data[32768]; /* certificates and key as DER */
     size_t data_len;
 };
+
+/*
+ * cert_path: PEM, the server's certificate first, then those that lead to a root. key_path: PEM,
+ * PKCS#1, SEC1 or PKCS#8, not encrypted; RSA of 2048 to 4096 bits, or EC on P-256 or P-384. The two
+ * may be one file. Returns 0 or ERR_FILE.
+ */
 int tls_identity_load(struct tls_identity *id, const char *cert_path, const char *key_path);
 
 struct tls_server {
@@ -82,6 +71,9 @@ struct tls_server {
     uint8_t in[TLS_IN_MAX];
     uint8_t out[TLS_OUT_MAX];
 };
+
+/* Prepares the engine for one connection; `id` must outlive it. 0 or ERR_TLS. The engine is
+ * &s->server.eng. */
 int tls_server_start(struct tls_server *s, const struct tls_identity *id, const uint8_t seed[32]);
 
 /* ---- words ---- */

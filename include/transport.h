@@ -3,11 +3,20 @@
  *
  * Both directions work on the transport's own record buffers, in place: what is to be sent is
  * written into the record buffer (transport_send_buf) and encrypted there; what was received is
- * read where it was decrypted. Nothing is copied here, and one send_ack + flush is one record and
- * one write(): fill the buffer with everything that is ready before the flush.
+ * read where it was decrypted. Bulk is never copied here, and one send_ack + flush is one record
+ * and one write(): fill the buffer with everything that is ready before the flush.
  *
  * TLS: BearSSL's engine (client or server; this file knows only br_ssl_engine_context). The owner
- * has set up the engine (tls_client.h, tls_server.h).
+ * has set up the engine (tls.h). BearSSL asks for a record's head and body one after the other;
+ * reading what follows into a small stash in the same system call makes that one read() per record
+ * instead of two, and a single one for several small records.
+ *
+ * A turn of the owner:
+ *   transport_pump(&t)                          when the descriptor is ready
+ *   while ((p = transport_recv_buf(&t, &n)))    take all there is ...
+ *       transport_recv_ack(&t, consume(p, n));
+ *   ... or leave some, and come back by itself: what lies here already makes no descriptor ready.
+ *   transport_send_buf, _send_ack ..., transport_flush(&t), transport_push(&t)
  */
 #ifndef ADIT_TRANSPORT_H
 #define ADIT_TRANSPORT_H
@@ -16,18 +25,27 @@
 
 #include "sock.h"
 
+/* Bytes of following records that are read ahead, and copied once; more would only save system
+ * calls for records of some hundred bytes that come in bursts. */
+#define TRANSPORT_STASH_MAX 2048
+
 struct transport {
-    int fd;                       /* owned */
+    int fd;                       /* owned; -1 when ended */
     br_ssl_engine_context *engine; /* NULL: in the clear */
     int err;                      /* 0, ERR_CLOSED (clean end), ERR_TRUNCATED, ERR_TLS, ERR_SYS */
     int tls_err;                  /* BearSSL's code with ERR_TLS */
     uint64_t heard;               /* bytes received from the socket, ever (liveness) */
     bool write_blocked;           /* the socket took less than there is */
-    bool read_idle;               /* the socket had nothing more to give */
+    bool read_idle;               /* the socket had nothing more to give at the last pump */
+    /* private */
+    bool ready, gathered, peer_deaf, closing;
     /* in the clear only */
     uint8_t *in, *out;
     size_t cap, in_at, in_len, out_at, out_len;
     bool flushing;
+    /* TLS only */
+    size_t stash_at, stash_len;
+    uint8_t stash[TRANSPORT_STASH_MAX];
 };
 
 /* In the clear: two buffers of `cap` bytes each. Takes the descriptor. */
@@ -41,9 +59,12 @@ unsigned transport_want(const struct transport *t);
 /*
  * Moves bytes between socket and record buffers as far as both allow, the handshake included.
  * Returns 0, or the error that ended the transport (then also in `err`). Bytes received before the
- * end can still be read afterwards.
+ * end can still be read afterwards. Reads no more than one record that the owner has to take:
+ * for bulk, pump again while !read_idle.
  */
 int transport_pump(struct transport *t);
+/* The same for what is to be sent only: after a flush, it saves asking the socket for input. */
+int transport_push(struct transport *t);
 
 /* True once application data may flow (the handshake is done). */
 bool transport_ready(const struct transport *t);
@@ -53,15 +74,17 @@ uint8_t *transport_recv_buf(struct transport *t, size_t *n);
 void transport_recv_ack(struct transport *t, size_t n);
 
 /* Room for bytes to send, contiguous, in the present record; NULL while a full record waits for
- * the socket. */
+ * the socket, before the handshake is done, and after the end. */
 uint8_t *transport_send_buf(struct transport *t, size_t *n);
+/* A record that is full by this is closed, as by transport_flush. */
 void transport_send_ack(struct transport *t, size_t n);
-/* Makes a record of what was acknowledged; transport_pump sends it. */
+/* Makes a record of what was acknowledged; transport_push or _pump sends it. */
 void transport_flush(struct transport *t);
 /* Is anything acknowledged or encrypted that the socket has not taken? */
 bool transport_unsent(const struct transport *t);
 
-/* Says close_notify (pump until !transport_unsent or an error). */
+/* Flushes and says close_notify (push until !transport_unsent or an error). What was received and
+ * not taken, and what still comes, is discarded. */
 void transport_close(struct transport *t);
 /* Closes the descriptor and forgets everything. */
 void transport_end(struct transport *t);
