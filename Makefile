@@ -9,8 +9,8 @@ layer = $(wildcard $(addsuffix .c,$(addprefix src/$(1)/,$(2))))
 CODEC := $(call layer,codec,err buf ascii utf8 base64 varint json json_write uri ip dns_msg \
            ws_head ws_mask ws_accept ws_close http_head http_field http_framing http_chunk \
            wire_field wire_build wire_header wire_decode wire_json wire_json_value wire_tlv wire_put)
-CORE  := $(call layer,core,backoff upgrade pool link link_put link_recv session http_body \
-           relay relay_pack relay_request relay_response)
+CORE  := $(call layer,core,backoff upgrade pool http_body relay_pack relay_request relay_response \
+           link_recv link_put session session_recv session_put)
 NET   := $(call layer,net,sock resolver dial transport trust tls_common tls_client tls_text)
 SYS   := $(call layer,sys,loop signals clock entropy log options options_value fmt)
 # Only the gateway has these: a table of thousands of deadlines, a TLS server, epoll.

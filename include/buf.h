@@ -60,6 +60,7 @@ bool writer_fits(const struct writer *w);
 void writer_u8(struct writer *w, uint8_t byte);
 /* Big-endian, n of 1 to 8 bytes. */
 void writer_be(struct writer *w, uint64_t value, size_t n);
+/* p may lie in `out`, at or behind where it is written. */
 void writer_bytes(struct writer *w, const void *p, size_t n);
 void writer_str(struct writer *w, struct str s);
 /* Decimal. */

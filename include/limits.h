@@ -33,9 +33,9 @@
 #define TLS_RECORD_MAX 4096
 /* One HTTP head, request or response; per stream. */
 #define HTTP_HEAD_MAX 4096
-/* Upload pool: 4 streams of 2 KB and one long upload of 8 KB. */
-#define POOL_BLOCK 1024
-#define POOL_BLOCKS 20
+/* Upload pool, 20 KB: 2 KB for each stream, 8 KB for those that upload more. */
+#define POOL_BLOCK 512
+#define POOL_BLOCKS 40
 #define STREAM_WINDOW 2048
 #else
 /* As many requests as a browser with two tabs sends at once. */
@@ -43,11 +43,15 @@
 #define TLS_RECORD_MAX 16384
 /* Request line and fields that nginx and Apache accept by default (8 KB), per stream. */
 #define HTTP_HEAD_MAX 8192
-/* Upload pool, 160 KB: every stream has STREAM_WINDOW, a long upload alone up to 80 KB. */
-#define POOL_BLOCK 2048
-#define POOL_BLOCKS 80
+/* Upload pool, 160 KB: 4 KB for each stream, 64 KB for those that upload more. */
+#define POOL_BLOCK 1024
+#define POOL_BLOCKS 160
 #define STREAM_WINDOW 4096
 #endif
+
+/* What of the pool is beyond the windows that every stream is promised: a queue of n bytes takes
+ * n / POOL_BLOCK + 2 blocks at most. One upload alone may have all of it, several share it. */
+#define POOL_SPARE ((POOL_BLOCKS - STREAMS_MAX * (STREAM_WINDOW / POOL_BLOCK + 2)) * POOL_BLOCK)
 
 /* One incoming message without its body. A head in JSON form with its escapes decoded needs no
  * more than the HTTP head it becomes; the rest is id, method and the packing of the fields. */

@@ -73,9 +73,10 @@ size_t link_put(struct link *l, uint8_t *out, size_t cap, const struct wire_msg 
 
 /*
  * A message that may be longer than the room, in as many parts (fragments) as it takes. *offset
- * is 0 at first; the message is complete when *done. The same message must be given each time.
+ * is 0 at first; all is put when *done. The same message must be given each time.
+ * `open`: the message's body follows as further parts, by link_body_begin with m NULL.
  */
-size_t link_put_part(struct link *l, uint8_t *out, size_t cap, const struct wire_msg *m,
+size_t link_put_part(struct link *l, uint8_t *out, size_t cap, const struct wire_msg *m, bool open,
                      size_t *offset, bool *done, const uint8_t key[4]);
 
 /*

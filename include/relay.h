@@ -14,7 +14,9 @@
 
 /*
  * Packs the end-to-end fields of a parsed head for a message, IN PLACE: the packed form of a field
- * is never longer than its line, so it is written over the lines. head->fields is invalid after.
+ * is never longer than its line, so it is written over the lines (from 3 bytes before the first
+ * one, the end of the start line). `fields` is head->fields.p, writable; head->fields and
+ * head->reason are invalid afterwards.
  * Left out: hop-by-hop fields, those that Connection names; and, when given, names in `drop` (a
  * NULL-ended list of lower-case names). With `upgrade`, "connection: upgrade" and the Upgrade
  * field are kept.
@@ -29,15 +31,13 @@ struct relay_request {
     enum http_body_kind body; /* NONE, LENGTH, CHUNKED (we chunk), TUNNEL (upgrade asked for) */
     uint64_t length;
     bool head;                /* method HEAD: the response has no body */
-    bool connect;
-    bool safe;                /* may be repeated on a fresh connection: RFC 9110 section 9.2.2 */
-    bool upgrade;
+    bool repeatable;          /* idempotent (RFC 9110 section 9.2.2) and without a body */
 };
 
 struct relay_rules {
-    struct str host;     /* replaces Host when not empty; else used if the message has none */
-    bool host_replace;
-    bool upgrade;        /* upgrades may pass (both ends speak streams) */
+    struct str host;     /* Host for messages that have none, or for all */
+    bool host_replace;   /* for all: --host-header */
+    bool streams;        /* both ends speak streams: upgrades and Expect may pass */
 };
 
 /*

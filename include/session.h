@@ -24,19 +24,25 @@ struct stream {
     bool used;
     bool rx_open;       /* the peer's body goes on */
     bool tx_open;       /* our body goes on; false once our last message is sent */
+    bool head_sent;     /* our HttpRequest or HttpResponse is out, whole */
+    bool doomed;        /* given up while its head is out in part: go on with session_head_put,
+                           of which only the rest of the message counts, until the slot is free */
     uint64_t tx_credit; /* body bytes we may send */
     uint64_t rx_credit; /* body bytes the peer may send */
     /* private */
-    uint8_t id[ID_MAX];
-    uint8_t id_len;
-    bool head_sent;     /* our HttpRequest or HttpResponse is out */
     bool head_seen;     /* the peer's is in (final, not interim) */
-    bool broken;        /* abort is due; the owner has let go of it */
+    bool upgraded;      /* answered with 101 */
+    bool broken;        /* an abort is due; the owner has let go of it */
+    uint8_t id_len;
+    uint8_t id[ID_MAX];
     uint64_t grant;     /* credit to be told with Window */
     uint16_t abort_code;
     const char *abort_text;
     size_t put_offset;  /* of a head in parts */
 };
+
+/* Slots of one session: a bit each in a word. */
+#define SESSION_STREAMS_MAX 64
 
 enum session_state { SESSION_AUTH, SESSION_OPEN, SESSION_ENDED };
 
@@ -52,8 +58,8 @@ struct session_counters {
 struct session_config {
     struct str token, agent;      /* agent: sent with Auth */
     uint32_t window;              /* credit that each new stream gives the peer */
-    uint32_t max_streams;         /* slots */
-    uint32_t ping_interval_ms;
+    uint32_t max_streams;         /* slots, up to SESSION_STREAMS_MAX */
+    uint32_t ping_interval_ms;    /* 0: none */
     uint32_t ping_timeout_ms;
     uint32_t stats_interval_ms;   /* 0: none; agent */
 };
@@ -73,24 +79,27 @@ struct session {
     struct session_config config;
     struct session_counters *counters;
     int err;
-    bool auth_due, ping_due, pong_due, ws_pong_due, stats_due, close_due, close_sent;
-    bool error_due;                /* an Error for an id without a slot */
-    uint8_t error_id[ID_MAX];
-    uint8_t error_id_len;
-    uint16_t error_code;
-    bool ping_out;                 /* a Ping waits for any sign of life */
+    uint64_t due;                  /* slots with an abort or a window to tell */
+    uint64_t used;                 /* slots in use */
+    int current;                   /* slot of the message that is being received, or -1 */
+    bool interim;                  /* ... which is a 1xx response */
+    int tx_slot;                   /* slot of the message in parts that is being sent, or -1 */
+    uint32_t next_id;              /* gateway */
+    unsigned flags;                /* what is due of the session itself */
     uint64_t pong_value;
-    int64_t ping_at;
-    int64_t heard_at;
+    int64_t ping_at;               /* when the last Ping became due */
+    int64_t ping_value;            /* its timestamp */
+    bool ping_out;                 /* nothing was heard since */
     int64_t ping_next;
     int64_t stats_next;
     uint16_t close_code;
-    uint8_t ws_pong[WS_CONTROL_MAX];
+    uint16_t error_code;           /* an Error for an id without a slot */
+    uint8_t error_id_len;
+    uint8_t error_id[ID_MAX];
     uint8_t ws_pong_len;
-    int current;                   /* slot of the message that is being received, or -1 */
-    unsigned next_due;             /* round robin over slots */
-    struct wire_msg reply;         /* gateway: AuthSuccess or AuthError to send */
-    bool reply_due;
+    uint8_t ws_pong[WS_CONTROL_MAX];
+    struct wire_msg reply;         /* gateway: AuthSuccess or AuthError; slices are the owner's */
+    uint64_t goaway_ms;
 };
 
 enum session_event {
@@ -141,6 +150,7 @@ int64_t session_deadline(const struct session *s);
 int session_on_time(struct session *s, int64_t now);
 
 /* ---- gateway ---- */
+/* The slices given here must last until session_put has sent them. */
 void session_accept(struct session *s, struct str session_id, struct str url,
                     uint64_t server_time);
 void session_refuse(struct session *s, struct str error, uint64_t retry_after);
@@ -171,13 +181,16 @@ size_t session_put(struct session *s, uint8_t *out, size_t cap, const uint8_t ke
 bool session_due(const struct session *s);
 
 /*
- * Puts a stream's head (HttpRequest, HttpResponse; the id is filled in) whose body, if any, comes
- * in messages of its own, in parts where needed: call with the same message until *done.
+ * Puts a stream's head (HttpRequest, HttpResponse; the id is filled in) without any body bytes,
+ * in parts where needed: call with the same message until *done. m->more says whether a body
+ * follows; it is cleared where the body follows within the same message (plain mode).
  * An interim response (1xx but 101) leaves the stream as it was.
  * Returns the bytes put, 0: no room or another message in parts is under way.
  */
 size_t session_head_put(struct session *s, int slot, struct wire_msg *m, uint8_t *out, size_t cap,
                         bool *done, const uint8_t key[4]);
+/* Can stream bytes be put at all, or does another message in parts keep the connection? */
+bool session_may_put(const struct session *s, int slot);
 
 /*
  * The way of body bytes (see link_body_begin): m is the head to carry along with the first body

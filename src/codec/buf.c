@@ -122,7 +122,7 @@ void writer_bytes(struct writer *w, const void *p, size_t n)
     if (n > drop && room > 0) {
         size_t keep = n - drop < room ? n - drop : room;
 
-        memcpy(w->out + writer_stored(w), (const uint8_t *)p + drop, keep);
+        memmove(w->out + writer_stored(w), (const uint8_t *)p + drop, keep);
     }
     w->len += n;
 }

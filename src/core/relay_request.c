@@ -1,0 +1,162 @@
+#include "relay.h"
+
+#include "ascii.h"
+#include "err.h"
+
+/* What the message's fields say about the request as a whole. */
+struct survey {
+    struct str host;
+    struct str options; /* of Connection; a message has at most one such field */
+    struct str upgrade;
+    struct str length;
+    unsigned lengths;
+};
+
+static int survey_fields(struct str rest, struct survey *s)
+{
+    struct str name;
+    struct str value;
+
+    *s = (struct survey){ 0 };
+    while (wire_header_next(&rest, &name, &value)) {
+        /* A name or value that would end its line early would begin a line of its own. */
+        if (!http_name_valid(name) || !http_value_valid(value))
+            return ERR_HTTP;
+        if (str_ieq(name, STR("host"))) {
+            if (s->host.n > 0)
+                return ERR_HTTP;
+            s->host = value;
+        } else if (str_ieq(name, STR("connection"))) {
+            s->options = value;
+        } else if (str_ieq(name, STR("upgrade"))) {
+            s->upgrade = value;
+        } else if (str_ieq(name, STR("content-length"))) {
+            s->length = value;
+            s->lengths++;
+        }
+    }
+    return 0;
+}
+
+static int decide_body(const struct survey *s, const struct wire_msg *m,
+                       const struct relay_rules *rules, bool has_body, int64_t body_len,
+                       struct relay_request *out)
+{
+    if (s->lengths > 1)
+        return ERR_HTTP_SMUGGLE;
+    if (s->lengths == 1 && !ascii_u64(s->length, INT64_MAX, &out->length))
+        return ERR_HTTP_SMUGGLE;
+    if (rules->streams && m->more && s->upgrade.n > 0 &&
+        http_list_has(s->options, STR("upgrade"))) {
+        out->body = HTTP_BODY_TUNNEL;
+        return s->lengths > 0 && out->length > 0 ? ERR_HTTP_SMUGGLE : 0;
+    }
+    if (s->lengths == 1) {
+        out->body = HTTP_BODY_LENGTH;
+        return !has_body && out->length > 0 ? ERR_HTTP : 0;
+    }
+    out->body = !has_body ? HTTP_BODY_NONE : body_len >= 0 ? HTTP_BODY_LENGTH : HTTP_BODY_CHUNKED;
+    if (out->body == HTTP_BODY_LENGTH)
+        out->length = (uint64_t)body_len;
+    return 0;
+}
+
+/* RFC 9110 section 9.2.2. */
+static bool is_idempotent(struct str method)
+{
+    static const char methods[] = "GET,HEAD,OPTIONS,PUT,DELETE,TRACE";
+
+    return http_list_has(STR(methods), method);
+}
+
+static void put_field(struct writer *w, struct str name, struct str value)
+{
+    writer_str(w, name);
+    writer_text(w, ": ");
+    writer_str(w, value);
+    writer_text(w, "\r\n");
+}
+
+/* Fields that we write ourselves, or that concern the cloud's connection only. */
+static bool is_ours(struct str name, struct str options, const struct relay_rules *rules)
+{
+    if (str_ieq(name, STR("host")) || str_ieq(name, STR("content-length")))
+        return true;
+    if (!rules->streams && str_ieq(name, STR("expect")))
+        return true;
+    return http_is_hop_by_hop(name) || http_list_has(options, name);
+}
+
+static void put_fields(struct writer *w, const struct wire_msg *m, const struct survey *s,
+                       const struct relay_rules *rules)
+{
+    struct str rest = m->headers.packed;
+    struct str name;
+    struct str value;
+
+    put_field(w, STR("Host"), rules->host_replace || s->host.n == 0 ? rules->host : s->host);
+    while (wire_header_next(&rest, &name, &value)) {
+        if (!is_ours(name, s->options, rules))
+            put_field(w, name, value);
+    }
+}
+
+static void put_framing(struct writer *w, const struct survey *s, const struct relay_request *out)
+{
+    switch (out->body) {
+    case HTTP_BODY_LENGTH:
+        writer_text(w, "Content-Length: ");
+        writer_u64(w, out->length);
+        writer_text(w, "\r\n");
+        break;
+    case HTTP_BODY_CHUNKED:
+        writer_text(w, "Transfer-Encoding: chunked\r\n");
+        break;
+    case HTTP_BODY_TUNNEL:
+        put_field(w, STR("Connection"), STR("Upgrade"));
+        put_field(w, STR("Upgrade"), s->upgrade);
+        break;
+    default:
+        break;
+    }
+}
+
+/* RFC 9112 section 3.2: origin-form, absolute-form, or the asterisk of OPTIONS. */
+static bool target_allowed(struct str method, struct str url)
+{
+    if (url.n == 0 || !http_target_valid(url))
+        return false;
+    if (url.p[0] == '/')
+        return true;
+    if (str_eq(url, STR("*")))
+        return str_eq(method, STR("OPTIONS"));
+    return (url.n > 7 && str_ieq((struct str){ url.p, 7 }, STR("http://"))) ||
+           (url.n > 8 && str_ieq((struct str){ url.p, 8 }, STR("https://")));
+}
+
+int relay_request_write(struct writer *w, const struct wire_msg *m, const struct relay_rules *rules,
+                        bool has_body, int64_t body_len, struct relay_request *out)
+{
+    struct survey s;
+    int err = survey_fields(m->headers.packed, &s);
+
+    *out = (struct relay_request){ 0 };
+    if (err == 0)
+        err = decide_body(&s, m, rules, has_body, body_len, out);
+    if (err < 0)
+        return err;
+    if (!http_method_valid(m->method) || !target_allowed(m->method, m->url))
+        return ERR_HTTP;
+    out->head = str_eq(m->method, STR("HEAD"));
+    out->repeatable = is_idempotent(m->method) &&
+                      (out->body == HTTP_BODY_NONE ||
+                       (out->body == HTTP_BODY_LENGTH && out->length == 0));
+    writer_str(w, m->method);
+    writer_u8(w, ' ');
+    writer_str(w, m->url);
+    writer_text(w, " HTTP/1.1\r\n");
+    put_fields(w, m, &s, rules);
+    put_framing(w, &s, out);
+    writer_text(w, "\r\n");
+    return 0;
+}

@@ -1,0 +1,224 @@
+#include "session.h"
+
+#include <string.h>
+
+#include "err.h"
+#include "session_parts.h"
+
+void session_init(struct session *s, bool client, enum upgrade_protocol protocol,
+                  const struct session_config *config, struct stream *slots,
+                  struct session_counters *counters, int64_t now)
+{
+    memset(s, 0, sizeof *s);
+    link_init(&s->link, client, protocol);
+    s->config = *config;
+    s->counters = counters;
+    s->stream = slots;
+    s->current = -1;
+    s->tx_slot = -1;
+    s->flags = client ? SESSION_DUE_AUTH : 0;
+    s->ping_next = INT64_MAX;
+    s->stats_next = INT64_MAX;
+    s->ping_at = now;
+    memset(slots, 0, config->max_streams * sizeof *slots);
+}
+
+/* ---- health ---- */
+
+void session_opened(struct session *s, int64_t now)
+{
+    s->state = SESSION_OPEN;
+    if (s->config.ping_interval_ms > 0)
+        s->ping_next = now + s->config.ping_interval_ms;
+    if (s->link.client && s->config.stats_interval_ms > 0)
+        s->stats_next = now + s->config.stats_interval_ms;
+}
+
+void session_heard(struct session *s, int64_t now)
+{
+    (void)now;
+    s->ping_out = false;
+}
+
+static int64_t ping_deadline(const struct session *s)
+{
+    return s->ping_out ? s->ping_at + s->config.ping_timeout_ms : INT64_MAX;
+}
+
+int64_t session_deadline(const struct session *s)
+{
+    int64_t at = s->ping_next < s->stats_next ? s->ping_next : s->stats_next;
+
+    if (s->state != SESSION_OPEN)
+        return INT64_MAX;
+    return ping_deadline(s) < at ? ping_deadline(s) : at;
+}
+
+int session_on_time(struct session *s, int64_t now)
+{
+    if (s->state != SESSION_OPEN)
+        return 0;
+    if (now >= ping_deadline(s))
+        return ERR_PING_TIMEOUT;
+    if (now >= s->ping_next) {
+        /* Silence counts from now even if the Ping itself finds no room: a connection that takes
+         * nothing and gives nothing is dead as well. */
+        s->flags |= SESSION_DUE_PING;
+        if (!s->ping_out)
+            s->ping_at = now;
+        s->ping_out = true;
+        s->ping_next = now + s->config.ping_interval_ms;
+    }
+    if (now >= s->stats_next) {
+        s->flags |= SESSION_DUE_STATS;
+        s->stats_next = now + s->config.stats_interval_ms;
+    }
+    return 0;
+}
+
+/* ---- the session as a whole ---- */
+
+void session_accept(struct session *s, struct str session_id, struct str url,
+                    uint64_t server_time)
+{
+    wire_auth_success(&s->reply, session_id, url, s->config.window, server_time);
+    s->flags |= SESSION_DUE_REPLY;
+}
+
+void session_refuse(struct session *s, struct str error, uint64_t retry_after)
+{
+    wire_auth_error(&s->reply, error, retry_after);
+    s->flags |= SESSION_DUE_REPLY;
+    session_close(s, WS_CLOSE_TOKEN);
+}
+
+void session_goaway(struct session *s, uint64_t delay_ms)
+{
+    s->goaway_ms = delay_ms;
+    s->flags |= SESSION_DUE_GOAWAY;
+    session_close(s, WS_CLOSE_AWAY);
+}
+
+void session_close(struct session *s, uint16_t code)
+{
+    if (s->close_code != 0)
+        return;
+    s->close_code = code;
+    s->flags |= SESSION_DUE_CLOSE;
+}
+
+/* ---- streams ---- */
+
+static bool same_id(const struct stream *t, struct str id)
+{
+    return t->id_len == id.n && memcmp(t->id, id.p, id.n) == 0;
+}
+
+int session_find(const struct session *s, struct str id)
+{
+    uint64_t left;
+
+    /* With at most a few dozen slots, looking at each is quicker than keeping an index. */
+    for (left = s->used; left != 0; left &= left - 1) {
+        int slot = __builtin_ctzll(left);
+        const struct stream *t = &s->stream[slot];
+
+        if (!t->broken && !t->doomed && same_id(t, id))
+            return slot;
+    }
+    return -1;
+}
+
+int session_take(struct session *s, struct str id)
+{
+    uint64_t all = s->config.max_streams >= 64 ? ~UINT64_C(0)
+                                               : (UINT64_C(1) << s->config.max_streams) - 1;
+    uint64_t unused = all & ~s->used;
+    struct stream *t;
+    int slot;
+
+    if (unused == 0)
+        return -1;
+    slot = __builtin_ctzll(unused);
+    t = &s->stream[slot];
+    *t = (struct stream){ .used = true, .rx_open = true, .tx_open = true };
+    memcpy(t->id, id.p, id.n);
+    t->id_len = (uint8_t)id.n;
+    t->tx_credit = s->peer_window;
+    t->rx_credit = s->link.plain ? UINT64_MAX : s->config.window;
+    s->used |= UINT64_C(1) << slot;
+    s->stream_count++;
+    return slot;
+}
+
+void session_free(struct session *s, int slot)
+{
+    s->stream[slot].used = false;
+    s->used &= ~(UINT64_C(1) << slot);
+    s->due &= ~(UINT64_C(1) << slot);
+    s->stream_count--;
+    if (s->current == slot)
+        s->current = -1;
+}
+
+void session_settle(struct session *s, int slot)
+{
+    struct stream *t = &s->stream[slot];
+
+    if (!t->rx_open && !t->tx_open && !t->broken)
+        session_free(s, slot);
+}
+
+/* An id of our own: the counter makes it differ from those the agent may still have in mind. */
+int session_open(struct session *s)
+{
+    static const char digits[] = "0123456789abcdef";
+    uint8_t id[8];
+    uint32_t number = s->next_id;
+    size_t i;
+    int slot;
+
+    if (s->state != SESSION_OPEN || s->close_code != 0 ||
+        s->stream_count >= s->peer_max_streams)
+        return ERR_STATE;
+    for (i = 0; i < sizeof id; i++)
+        id[i] = (uint8_t)digits[(number >> (28 - 4 * i)) & 15];
+    slot = session_take(s, (struct str){ id, sizeof id });
+    if (slot < 0)
+        return ERR_STATE;
+    s->next_id++;
+    return slot;
+}
+
+void session_break(struct session *s, int slot, unsigned code, const char *text)
+{
+    struct stream *t = &s->stream[slot];
+
+    t->broken = true;
+    t->rx_open = false;
+    t->tx_open = false;
+    t->abort_code = (uint16_t)code;
+    t->abort_text = text;
+    s->due |= UINT64_C(1) << slot;
+    if (s->current == slot)
+        s->current = -1;
+}
+
+void session_abort(struct session *s, int slot, unsigned code, const char *text)
+{
+    s->counters->requests_failed++;
+    session_break(s, slot, code, text);
+}
+
+void session_grant(struct session *s, int slot, uint64_t n)
+{
+    struct stream *t = &s->stream[slot];
+
+    if (s->link.plain || !t->rx_open || n == 0)
+        return;
+    t->grant += n;
+    /* Told in halves of a window, so that a Window message is worth its bytes; at once when the
+     * peer has nothing left to go on with. */
+    if (t->grant >= s->config.window / 2 || t->rx_credit == 0)
+        s->due |= UINT64_C(1) << slot;
+}

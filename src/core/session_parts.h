@@ -1,0 +1,35 @@
+/*
+ * What the files of the session share: session.c (streams, health), session_recv.c, session_put.c.
+ */
+#ifndef ADIT_SESSION_PARTS_H
+#define ADIT_SESSION_PARTS_H
+
+#include "session.h"
+
+/* session.flags: things of the session itself that are due. */
+enum {
+    SESSION_DUE_AUTH = 1,
+    SESSION_DUE_REPLY = 2,
+    SESSION_DUE_PING = 4,
+    SESSION_DUE_PONG = 8,
+    SESSION_DUE_WS_PONG = 16,
+    SESSION_DUE_STATS = 32,
+    SESSION_DUE_ERROR = 64, /* for an id without a slot; no further input until it is out */
+    SESSION_DUE_GOAWAY = 128,
+    SESSION_DUE_CLOSE = 256,
+    SESSION_CLOSE_SENT = 512,
+};
+
+/* AuthSuccess was received or sent: timers start. */
+void session_opened(struct session *s, int64_t now);
+/* The slot of an open stream, -1 when there is none. */
+int session_find(const struct session *s, struct str id);
+/* A free slot for a new stream, -1 when there is none. */
+int session_take(struct session *s, struct str id);
+void session_free(struct session *s, int slot);
+/* session_abort without counting a failure. */
+void session_break(struct session *s, int slot, unsigned code, const char *text);
+/* Frees the slot when both directions have ended. */
+void session_settle(struct session *s, int slot);
+
+#endif

@@ -1,0 +1,339 @@
+#include "session.h"
+
+#include "err.h"
+#include "session_parts.h"
+
+/* Where a frame goes, and with what. */
+struct place {
+    uint8_t *out;
+    size_t cap;
+    const uint8_t *key;
+};
+
+static size_t put(struct session *s, const struct place *at, const struct wire_msg *m)
+{
+    return link_put(&s->link, at->out, at->cap, m, at->key);
+}
+
+static struct str stream_id(const struct stream *t)
+{
+    return (struct str){ t->id, t->id_len };
+}
+
+/* ---- the session's own messages: each clears its flag when it went out ---- */
+
+static size_t put_close(struct session *s, const struct place *at)
+{
+    uint8_t payload[WS_CONTROL_MAX];
+    size_t n = ws_close_write(s->close_code, (struct str){ 0 }, payload);
+
+    n = link_put_control(&s->link, at->out, at->cap, WS_CLOSE, payload, n, at->key);
+    if (n > 0) {
+        s->flags = SESSION_CLOSE_SENT;
+        s->due = 0;
+        s->state = SESSION_ENDED;
+    }
+    return n;
+}
+
+static size_t put_auth(struct session *s, const struct place *at)
+{
+    struct wire_msg m;
+
+    wire_auth(&m, s->config.token, s->config.agent, s->config.window, s->config.max_streams);
+    return put(s, at, &m);
+}
+
+static size_t put_reply(struct session *s, const struct place *at, int64_t now)
+{
+    size_t n = put(s, at, &s->reply);
+
+    if (n > 0 && s->reply.type == WIRE_AUTH_SUCCESS)
+        session_opened(s, now);
+    return n;
+}
+
+/* While a message in parts keeps the connection, a frame that may come between the parts asks for
+ * the same sign of life. */
+static size_t put_ping(struct session *s, const struct place *at, int64_t unix_now)
+{
+    struct wire_msg m;
+
+    if (s->link.tx_open)
+        return link_put_control(&s->link, at->out, at->cap, WS_PING, NULL, 0, at->key);
+    wire_ping(&m, (uint64_t)unix_now);
+    s->ping_value = unix_now;
+    return put(s, at, &m);
+}
+
+static size_t put_pong(struct session *s, const struct place *at)
+{
+    struct wire_msg m;
+
+    wire_pong(&m, s->pong_value);
+    return put(s, at, &m);
+}
+
+static size_t put_stats(struct session *s, const struct place *at, int64_t now)
+{
+    const struct session_counters *c = s->counters;
+    struct wire_msg m = {
+        .requests_processed = c->requests_processed,
+        .requests_failed = c->requests_failed,
+        .bytes_transferred = c->bytes_transferred,
+        .uptime_seconds = (uint64_t)(now - c->started_ms) / 1000,
+        .reconnects = c->reconnects,
+        .streams_active = s->stream_count,
+        .rtt_ms = s->rtt_ms,
+    };
+
+    wire_stats(&m);
+    return put(s, at, &m);
+}
+
+static const char *refusal_text(unsigned code)
+{
+    return code == 413   ? "request body must follow url and headers, or fit the buffer"
+           : code == 431 ? "request head too large"
+                         : "all streams are in use";
+}
+
+static size_t put_error(struct session *s, const struct place *at)
+{
+    struct wire_msg m;
+
+    wire_error(&m, (struct str){ s->error_id, s->error_id_len },
+               str_of(refusal_text(s->error_code)), s->error_code);
+    return put(s, at, &m);
+}
+
+static size_t put_goaway(struct session *s, const struct place *at)
+{
+    struct wire_msg m;
+
+    wire_goaway(&m, s->goaway_ms, (struct str){ 0 });
+    return put(s, at, &m);
+}
+
+static size_t put_flag(struct session *s, unsigned flag, const struct place *at, int64_t now,
+                       int64_t unix_now)
+{
+    switch (flag) {
+    case SESSION_DUE_AUTH:
+        return put_auth(s, at);
+    case SESSION_DUE_REPLY:
+        return put_reply(s, at, now);
+    case SESSION_DUE_PING:
+        return put_ping(s, at, unix_now);
+    case SESSION_DUE_PONG:
+        return put_pong(s, at);
+    case SESSION_DUE_WS_PONG:
+        return link_put_control(&s->link, at->out, at->cap, WS_PONG, s->ws_pong, s->ws_pong_len,
+                                at->key);
+    case SESSION_DUE_STATS:
+        return put_stats(s, at, now);
+    case SESSION_DUE_ERROR:
+        return put_error(s, at);
+    case SESSION_DUE_GOAWAY:
+        return put_goaway(s, at);
+    default:
+        return put_close(s, at);
+    }
+}
+
+/* ---- what is due of streams ---- */
+
+/* The rest of a message in parts whose stream was given up: it ends, saying so. */
+static size_t put_broken_end(struct session *s, struct stream *t, const struct place *at)
+{
+    struct link_body b;
+
+    if (!link_body_begin(&s->link, &b, at->out, at->cap, 0, NULL))
+        return 0;
+    s->tx_slot = -1;
+    return link_body_end(&s->link, &b, 0, false, false, str_of(t->abort_text), at->key);
+}
+
+static size_t put_abort(struct session *s, int slot, const struct place *at)
+{
+    struct stream *t = &s->stream[slot];
+    struct wire_msg m;
+    size_t n;
+
+    if (s->tx_slot == slot) {
+        n = put_broken_end(s, t, at);
+    } else {
+        wire_error(&m, stream_id(t), str_of(t->abort_text), t->abort_code);
+        n = put(s, at, &m);
+    }
+    if (n > 0)
+        session_free(s, slot);
+    return n;
+}
+
+static size_t put_window(struct session *s, int slot, const struct place *at)
+{
+    struct stream *t = &s->stream[slot];
+    struct wire_msg m;
+    size_t n;
+
+    wire_window(&m, stream_id(t), t->grant);
+    n = put(s, at, &m);
+    if (n > 0) {
+        t->rx_credit += t->grant;
+        t->grant = 0;
+        s->due &= ~(UINT64_C(1) << slot);
+    }
+    return n;
+}
+
+static size_t put_stream(struct session *s, const struct place *at)
+{
+    uint64_t left;
+    size_t n = 0;
+
+    for (left = s->due; left != 0 && n == 0; left &= left - 1) {
+        int slot = __builtin_ctzll(left);
+
+        if (s->stream[slot].broken)
+            n = put_abort(s, slot, at);
+        else if (s->stream[slot].rx_open)
+            n = put_window(s, slot, at);
+        else
+            s->due &= ~(UINT64_C(1) << slot);
+    }
+    return n;
+}
+
+bool session_due(const struct session *s)
+{
+    return s->due != 0 || (s->flags & ~(unsigned)SESSION_CLOSE_SENT) != 0;
+}
+
+size_t session_put(struct session *s, uint8_t *out, size_t cap, const uint8_t key[4], int64_t now,
+                   int64_t unix_now)
+{
+    struct place at = { out, cap, key };
+    unsigned left = s->flags & ~(unsigned)SESSION_CLOSE_SENT;
+    size_t n;
+
+    if (s->flags & SESSION_CLOSE_SENT)
+        return 0;
+    /* After an error nothing is worth saying but why. */
+    if (s->err < 0 && (left & SESSION_DUE_CLOSE))
+        return put_close(s, &at);
+    /* In the order of the flags' values: Auth first, close last. */
+    for (; left != 0; left &= left - 1) {
+        unsigned flag = left & -left;
+
+        if (flag == SESSION_DUE_CLOSE && s->due != 0) {
+            n = put_stream(s, &at);
+            if (n > 0)
+                return n;
+        }
+        n = put_flag(s, flag, &at, now, unix_now);
+        if (n > 0) {
+            s->flags &= ~flag;
+            return n;
+        }
+    }
+    return put_stream(s, &at);
+}
+
+/* ---- heads and bodies ---- */
+
+bool session_may_put(const struct session *s, int slot)
+{
+    return s->state == SESSION_OPEN && s->close_code == 0 &&
+           (s->tx_slot == slot || (s->tx_slot < 0 && !s->link.tx_open));
+}
+
+static void head_done(struct session *s, int slot, bool interim, bool more)
+{
+    struct stream *t = &s->stream[slot];
+
+    t->put_offset = 0;
+    if (interim)
+        return;
+    t->head_sent = true;
+    t->tx_open = t->tx_open && more;
+    if (t->doomed && s->link.tx_open)
+        session_break(s, slot, 499, "aborted");
+    else if (t->doomed)
+        session_free(s, slot);
+    else
+        session_settle(s, slot);
+}
+
+size_t session_head_put(struct session *s, int slot, struct wire_msg *m, uint8_t *out, size_t cap,
+                        bool *done, const uint8_t key[4])
+{
+    struct stream *t = &s->stream[slot];
+    bool interim = m->type == WIRE_HTTP_RESPONSE && m->status < 200 && m->status != 101;
+    bool more = m->more != 0;
+    size_t n;
+
+    *done = false;
+    if (!session_may_put(s, slot))
+        return 0;
+    m->id = stream_id(t);
+    m->has |= WIRE_HAS(WIRE_ID);
+    if (s->link.plain)
+        /* Plain mode knows no `more`: the body follows within the message. */
+        m->has &= ~WIRE_HAS(WIRE_MORE);
+    n = link_put_part(&s->link, out, cap, m, s->link.plain && more, &t->put_offset, done, key);
+    if (n == 0)
+        return 0;
+    s->tx_slot = s->link.tx_open ? slot : -1;
+    if (*done) {
+        if (!interim && !more && s->link.client)
+            s->counters->requests_processed++;
+        head_done(s, slot, interim, more);
+    }
+    return n;
+}
+
+bool session_body_begin(struct session *s, int slot, struct wire_msg *m, struct link_body *b,
+                        uint8_t *out, size_t cap, bool empty)
+{
+    struct stream *t = &s->stream[slot];
+    struct wire_msg body;
+
+    if (!session_may_put(s, slot) || (t->tx_credit == 0 && !empty))
+        return false;
+    if (m == NULL && s->tx_slot != slot) {
+        wire_http_body(&body, stream_id(t), false);
+        m = &body;
+    } else if (m != NULL) {
+        m->id = stream_id(t);
+        m->has |= WIRE_HAS(WIRE_ID);
+    }
+    if (m != NULL)
+        m->has &= ~WIRE_HAS(WIRE_MORE);
+    if (!link_body_begin(&s->link, b, out, cap, empty ? 0 : 1, m))
+        return false;
+    if (b->max > t->tx_credit)
+        b->max = (size_t)t->tx_credit;
+    return true;
+}
+
+size_t session_body_end(struct session *s, int slot, struct link_body *b, size_t n, bool more,
+                        struct str error, const uint8_t key[4])
+{
+    struct stream *t = &s->stream[slot];
+    bool part = s->link.plain && more;
+    size_t len = link_body_end(&s->link, b, n, more, part, error, key);
+
+    if (!s->link.plain)
+        t->tx_credit -= n;
+    s->counters->bytes_transferred += n;
+    s->tx_slot = part ? slot : -1;
+    t->head_sent = true;
+    if (!more) {
+        t->tx_open = false;
+        if (s->link.client && error.n == 0)
+            s->counters->requests_processed++;
+        session_settle(s, slot);
+    }
+    return len;
+}
