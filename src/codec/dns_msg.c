@@ -1,0 +1,270 @@
+#include "dns.h"
+
+#include <string.h>
+
+#include "ascii.h"
+#include "err.h"
+
+/* RFC 1035 section 2.3.4. */
+#define NAME_WIRE_MAX 255
+#define LABEL_MAX 63
+
+/* A CNAME chain longer than any in use; it also ends a loop. */
+#define CNAMES_MAX 10
+
+#define CLASS_IN 1
+#define TYPE_CNAME 5
+#define HEADER_LEN 12
+
+#define FLAG_RESPONSE 0x8000
+#define FLAGS_OPCODE 0x7800
+#define FLAG_TRUNCATED 0x0200
+#define FLAG_RECURSE 0x0100
+#define RCODE 0x000f
+#define RCODE_NXDOMAIN 3
+
+/* A name in wire form, lower case, without compression. */
+struct name {
+    uint8_t bytes[NAME_WIRE_MAX];
+    size_t len;
+};
+
+/* ---- writing ---- */
+
+/* Adds a label; the root one is empty and ends the name. */
+static bool name_add(struct name *name, struct str label)
+{
+    if (label.n > LABEL_MAX || name->len + 1 + label.n > NAME_WIRE_MAX)
+        return false;
+    name->bytes[name->len++] = (uint8_t)label.n;
+    for (size_t i = 0; i < label.n; i++)
+        name->bytes[name->len++] = ascii_lower(label.p[i]);
+    return true;
+}
+
+static bool name_from_text(struct name *name, struct str text)
+{
+    name->len = 0;
+    if (text.n > 0 && text.p[text.n - 1] == '.')
+        text.n--;
+    for (;;) {
+        const uint8_t *dot = text.n > 0 ? memchr(text.p, '.', text.n) : NULL;
+        struct str label = { text.p, dot == NULL ? text.n : (size_t)(dot - text.p) };
+
+        if (label.n == 0 || !name_add(name, label))
+            return false;
+        if (dot == NULL)
+            return name_add(name, (struct str){ NULL, 0 });
+        text = (struct str){ dot + 1, text.n - label.n - 1 };
+    }
+}
+
+int dns_query_write(uint16_t id, struct str name, enum dns_type type, uint8_t *out)
+{
+    struct name wire;
+    struct writer w;
+
+    if (!name_from_text(&wire, name))
+        return ERR_DNS;
+    writer_init(&w, out, DNS_QUERY_MAX);
+    writer_be(&w, id, 2);
+    writer_be(&w, FLAG_RECURSE, 2);
+    writer_be(&w, 1, 2); /* one question, and no records */
+    writer_be(&w, 0, 6);
+    writer_bytes(&w, wire.bytes, wire.len);
+    writer_be(&w, (uint64_t)type, 2);
+    writer_be(&w, CLASS_IN, 2);
+    return writer_fits(&w) ? (int)w.len : ERR_DNS;
+}
+
+/* ---- reading ---- */
+
+struct message {
+    const uint8_t *in;
+    size_t n;
+};
+
+/*
+ * Reads the name at `at` (RFC 1035 section 4.1.4). Returns the bytes that it takes there, or
+ * ERR_DNS. Every pointer goes before the place where the labels it ends began, so that it ends.
+ */
+static int name_read(struct message m, size_t at, struct name *name)
+{
+    size_t began = at;
+    size_t start = at;
+    int taken = 0;
+
+    name->len = 0;
+    while (at < m.n) {
+        size_t length = m.in[at];
+
+        if (length >= 0xc0) {
+            size_t target;
+
+            if (m.n - at < 2)
+                return ERR_DNS;
+            target = (length & 0x3f) << 8 | m.in[at + 1];
+            if (taken == 0)
+                taken = (int)(at + 2 - start);
+            if (target >= began)
+                return ERR_DNS;
+            began = target;
+            at = target;
+            continue;
+        }
+        if (length > LABEL_MAX || length >= m.n - at ||
+            !name_add(name, (struct str){ m.in + at + 1, length }))
+            return ERR_DNS;
+        at += 1 + length;
+        if (length == 0)
+            return taken > 0 ? taken : (int)(at - start);
+    }
+    return ERR_DNS;
+}
+
+static bool name_eq(const struct name *a, const struct name *b)
+{
+    return a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;
+}
+
+struct record {
+    struct name owner;
+    unsigned type;
+    unsigned class;
+    uint32_t ttl;
+    size_t data; /* where its data begin */
+    size_t data_len;
+};
+
+/* Reads the record at *at and moves *at behind it. */
+static int record_read(struct message m, size_t *at, struct record *record)
+{
+    int taken = name_read(m, *at, &record->owner);
+    struct reader r;
+
+    if (taken < 0)
+        return taken;
+    reader_init(&r, m.in, m.n);
+    reader_str(&r, *at + (size_t)taken);
+    record->type = (unsigned)reader_be(&r, 2);
+    record->class = (unsigned)reader_be(&r, 2);
+    record->ttl = (uint32_t)reader_be(&r, 4);
+    record->data_len = (size_t)reader_be(&r, 2);
+    record->data = m.n - reader_left(&r);
+    reader_str(&r, record->data_len);
+    if (r.bad)
+        return ERR_DNS;
+    /* RFC 2181 section 8: the top bit set means zero. */
+    if (record->ttl > INT32_MAX)
+        record->ttl = 0;
+    *at = m.n - reader_left(&r);
+    return 0;
+}
+
+/* What the header and the question say; *at is moved to the first answer. */
+static int head_check(struct message m, uint16_t id, const struct name *asked, enum dns_type type,
+                      size_t *at, unsigned *flags)
+{
+    struct name question;
+    struct reader r;
+    int taken;
+
+    reader_init(&r, m.in, m.n);
+    if (reader_be(&r, 2) != id)
+        return ERR_DNS;
+    *flags = (unsigned)reader_be(&r, 2);
+    if (reader_be(&r, 2) != 1 || (*flags & FLAG_RESPONSE) == 0 || (*flags & FLAGS_OPCODE) != 0)
+        return ERR_DNS;
+    taken = name_read(m, HEADER_LEN, &question);
+    if (taken < 0 || !name_eq(&question, asked))
+        return ERR_DNS;
+    reader_init(&r, m.in, m.n);
+    reader_str(&r, HEADER_LEN + (size_t)taken);
+    if (reader_be(&r, 2) != (unsigned)type || reader_be(&r, 2) != CLASS_IN || r.bad)
+        return ERR_DNS;
+    *at = m.n - reader_left(&r);
+    return 0;
+}
+
+static int rcode_check(unsigned flags)
+{
+    if ((flags & RCODE) == RCODE_NXDOMAIN)
+        return ERR_DNS_NAME;
+    return (flags & RCODE) == 0 ? 0 : ERR_DNS;
+}
+
+static int address_add(struct message m, const struct record *record, struct dns_answer *answer)
+{
+    struct ip *ip = &answer->address[answer->count];
+
+    if (record->data_len != (record->type == DNS_A ? 4 : 16))
+        return ERR_DNS;
+    if (answer->count == DNS_ADDRESSES_MAX)
+        return 0;
+    memset(ip, 0, sizeof *ip);
+    ip->len = (uint8_t)record->data_len;
+    memcpy(ip->bytes, m.in + record->data, record->data_len);
+    answer->count++;
+    return 0;
+}
+
+/* One pass over the answers for what is said about *name. Returns 1 when it is an alias, whose
+ * target is then in *name, 0 when it is not, or ERR_DNS. */
+static int answers_scan(struct message m, size_t at, struct name *name, enum dns_type type,
+                        struct dns_answer *answer)
+{
+    unsigned count = (unsigned)m.in[6] << 8 | m.in[7];
+    struct record record;
+    struct name target;
+    bool alias = false;
+
+    while (count-- > 0) {
+        int err = record_read(m, &at, &record);
+
+        /* A truncated message may end anywhere; what came before is good (RFC 2181 section 9). */
+        if (err < 0 && answer->truncated)
+            break;
+        if (err < 0)
+            return err;
+        if (record.class != CLASS_IN || !name_eq(&record.owner, name))
+            continue;
+        if (record.type == (unsigned)type)
+            err = address_add(m, &record, answer);
+        else if (record.type == TYPE_CNAME && !alias)
+            err = name_read(m, record.data, &target) == (int)record.data_len ? 0 : ERR_DNS;
+        else
+            continue;
+        if (err < 0)
+            return err;
+        alias = alias || record.type == TYPE_CNAME;
+        answer->ttl = record.ttl < answer->ttl ? record.ttl : answer->ttl;
+    }
+    if (!alias || answer->count > 0)
+        return 0;
+    *name = target;
+    return 1;
+}
+
+int dns_answer_parse(const uint8_t *in, size_t n, uint16_t id, struct str name, enum dns_type type,
+                     struct dns_answer *answer)
+{
+    struct message m = { in, n };
+    struct name asked;
+    unsigned flags;
+    size_t at;
+    int err;
+
+    *answer = (struct dns_answer){ .ttl = INT32_MAX };
+    if (!name_from_text(&asked, name))
+        return ERR_DNS;
+    err = head_check(m, id, &asked, type, &at, &flags);
+    if (err == 0)
+        err = rcode_check(flags);
+    if (err < 0)
+        return err;
+    answer->truncated = (flags & FLAG_TRUNCATED) != 0;
+    err = 1;
+    for (int i = 0; i < CNAMES_MAX && err > 0; i++)
+        err = answers_scan(m, at, &asked, type, answer);
+    return err < 0 ? err : (int)answer->count;
+}

@@ -1,0 +1,29 @@
+#include "backoff.h"
+
+void backoff_reset(struct backoff *b)
+{
+    b->attempts = 0;
+    b->next_ms = b->base_ms;
+}
+
+/* Rounded up, so that a small base with a small factor grows all the same. */
+static uint32_t grow(const struct backoff *b)
+{
+    uint64_t grown = ((uint64_t)b->next_ms * b->factor_milli + 999) / 1000;
+
+    return grown < b->max_ms ? (uint32_t)grown : b->max_ms;
+}
+
+bool backoff_next(struct backoff *b, uint32_t random, uint32_t *delay_ms)
+{
+    uint32_t span = (uint32_t)((uint64_t)b->next_ms * b->jitter_milli / 1000);
+
+    if (b->attempts_max > 0 && b->attempts >= b->attempts_max)
+        return false;
+    if (b->attempts < UINT32_MAX)
+        b->attempts++;
+    /* random / 2^32 of span + 1 values: every one as likely, without a division. */
+    *delay_ms = b->next_ms - (uint32_t)(((uint64_t)span + 1) * random >> 32);
+    b->next_ms = grow(b);
+    return true;
+}

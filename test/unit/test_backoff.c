@@ -1,0 +1,95 @@
+#include "tap.h"
+
+#include "backoff.h"
+
+static void doubling(void)
+{
+    static const uint32_t expected[] = { 1000, 2000, 4000, 8000, 16000, 32000, 64000, 128000,
+                                         256000, 300000, 300000 };
+    struct backoff b = { .base_ms = 1000, .max_ms = 300000, .factor_milli = 2000 };
+    uint32_t delay;
+
+    backoff_reset(&b);
+    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
+        ok(backoff_next(&b, 0xffffffff, &delay), "attempt %zu is allowed", i + 1);
+        is_int(delay, expected[i], "delay %zu", i + 1);
+    }
+    is_int(b.attempts, 11, "attempts are counted");
+    backoff_reset(&b);
+    backoff_next(&b, 0, &delay);
+    is_int(delay, 1000, "after a reset the base again");
+}
+
+static void attempts(void)
+{
+    struct backoff b = { .base_ms = 10, .max_ms = 10, .factor_milli = 1000, .attempts_max = 3 };
+    uint32_t delay;
+
+    backoff_reset(&b);
+    for (int i = 0; i < 3; i++)
+        ok(backoff_next(&b, 0, &delay), "attempt %d of 3", i + 1);
+    ok(!backoff_next(&b, 0, &delay), "no fourth");
+    ok(!backoff_next(&b, 0, &delay), "and no fifth");
+    backoff_reset(&b);
+    ok(backoff_next(&b, 0, &delay), "a reset gives them back");
+}
+
+static void jitter(void)
+{
+    struct backoff b = { .base_ms = 1000, .max_ms = 1000, .factor_milli = 1000,
+                         .jitter_milli = 250 };
+    uint32_t random = 1;
+    uint32_t least = UINT32_MAX;
+    uint32_t most = 0;
+    uint32_t delay;
+
+    backoff_reset(&b);
+    backoff_next(&b, 0, &delay);
+    is_int(delay, 1000, "random 0: the whole delay");
+    backoff_next(&b, 0xffffffff, &delay);
+    is_int(delay, 750, "random at most: the delay less its jitter");
+    for (int i = 0; i < 10000; i++) {
+        random = random * 1664525 + 1013904223;
+        backoff_next(&b, random, &delay);
+        least = delay < least ? delay : least;
+        most = delay > most ? delay : most;
+    }
+    ok(least == 750 && most == 1000, "spread over all of it: %u to %u", least, most);
+    b.jitter_milli = 1000;
+    backoff_next(&b, 0xffffffff, &delay);
+    is_int(delay, 0, "full jitter reaches zero");
+}
+
+static void extremes(void)
+{
+    struct backoff b = { .base_ms = 1, .max_ms = UINT32_MAX, .factor_milli = 1001 };
+    uint32_t before = 0;
+    uint32_t delay;
+    int grows = 1;
+
+    backoff_reset(&b);
+    for (int i = 0; i < 100; i++) {
+        backoff_next(&b, 0, &delay);
+        grows = grows && delay > before;
+        before = delay;
+    }
+    ok(grows, "a small factor grows from a small base");
+    b = (struct backoff){ .base_ms = UINT32_MAX - 1, .max_ms = UINT32_MAX,
+                          .factor_milli = UINT32_MAX, .jitter_milli = 1000 };
+    backoff_reset(&b);
+    backoff_next(&b, 0, &delay);
+    is_int(delay, UINT32_MAX - 1, "the longest base");
+    backoff_next(&b, 0, &delay);
+    is_int(delay, UINT32_MAX, "stops at the maximum, without a wrap");
+    b.attempts = UINT32_MAX;
+    ok(backoff_next(&b, 0, &delay) && b.attempts == UINT32_MAX, "the count does not wrap");
+}
+
+int main(void)
+{
+    doubling();
+    attempts();
+    jitter();
+    extremes();
+    return done_testing();
+}
