@@ -4,6 +4,7 @@
  *
  * One table (wire_fields) names every field: TLV tag, JSON member, kind, place in the struct. Both
  * encoders and both decoders walk it, so that a field is added in one line.
+ * Not handled: whether a method, url or header may stand in an HTTP head (see relay.h).
  */
 #ifndef ADIT_WIRE_H
 #define ADIT_WIRE_H
@@ -183,7 +184,8 @@ struct wire_in {
     struct wire_msg msg; /* slices lie in the arena or here, valid until the next wire_in_begin;
                             msg.body is not for use */
     struct str body;     /* with WIRE_EV_BODY, until the next call: in the input, arena or here */
-    bool too_big;        /* a field did not fit: the head lacks it, the body is skipped */
+    uint32_t too_big;    /* WIRE_HAS bits of fields that did not fit; when there are any, the
+                            body is skipped, and msg.has tells WIRE_BODY only if it is one */
     uint8_t encoding;
     uint8_t state;
     bool type_known;     /* WIRE_NONE then means an unknown one */

@@ -85,7 +85,7 @@ static int settle_field(struct wire_in *in, const struct wire_field *f)
     if (f->tag == WIRE_ID)
         return settle_id(in, f);
     if (in->big & WIRE_ROW(f))
-        in->too_big = true;
+        in->too_big |= WIRE_HAS(f->tag);
     else if (in->got & WIRE_ROW(f))
         in->msg.has |= WIRE_HAS(f->tag);
     return 0;
@@ -105,8 +105,11 @@ int wire_in_settle(struct wire_in *in)
         if (r < 0)
             return r;
     }
-    if (in->too_big)
+    if (in->too_big) {
         required &= WIRE_HAS(WIRE_ID);
+        in->msg.has &= ~WIRE_HAS(WIRE_BODY);
+        in->msg.has |= in->too_big & WIRE_HAS(WIRE_BODY);
+    }
     return required & ~in->msg.has ? ERR_WIRE_FIELD : 0;
 }
 

@@ -92,6 +92,22 @@ static int header(struct wire_in *in, const struct json_token *t)
     return 0;
 }
 
+/* A header value is bytes, not text: the code points U+0080 to U+00FF stand for those bytes. */
+static size_t text_to_bytes(uint8_t *p, size_t n)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if ((p[i] & 0xfe) == 0xc2 && i + 1 < n) {
+            p[len++] = (uint8_t)(p[i] << 6 | (p[i + 1] & 0x3f));
+            i++;
+        } else {
+            p[len++] = p[i];
+        }
+    }
+    return len;
+}
+
 /* Appends to a value; with its last piece its length is known. */
 static void header_text(struct wire_in *in, const struct json_token *t)
 {
@@ -99,7 +115,9 @@ static void header_text(struct wire_in *in, const struct json_token *t)
     if (!t->last || in->dropping)
         return;
     uint8_t *head = in->arena + in->mark;
-    size_t value_len = in->arena_len - in->mark - WIRE_PACKED_HEAD - head[0];
+    uint8_t *value = head + WIRE_PACKED_HEAD + head[0];
+    size_t value_len = text_to_bytes(value, (size_t)(in->arena + in->arena_len - value));
+    in->arena_len = (size_t)(value + value_len - in->arena);
     if (value_len > UINT16_MAX) {
         drop_header(in);
         return;

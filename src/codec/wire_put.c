@@ -91,6 +91,35 @@ static void json_base64(struct writer *w, struct str s)
     writer_u8(w, '"');
 }
 
+/* A header value is bytes, not text: one beyond ASCII is the code point of the same number. */
+static void json_bytes(struct writer *w, struct str s)
+{
+    uint8_t hex[2];
+
+    writer_u8(w, '"');
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] >= 0x20 && s.p[i] < 0x7f && s.p[i] != '"' && s.p[i] != '\\') {
+            writer_u8(w, s.p[i]);
+            continue;
+        }
+        ascii_to_hex(s.p + i, 1, hex);
+        writer_text(w, "\\u00");
+        writer_bytes(w, hex, sizeof hex);
+    }
+    writer_u8(w, '"');
+}
+
+static void json_header_value(struct writer *w, struct str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] >= 0x80) {
+            json_bytes(w, s);
+            return;
+        }
+    }
+    json_write_string(w, s);
+}
+
 /* How many fields of that name are there? */
 static size_t header_count(struct str rest, struct str name)
 {
@@ -111,7 +140,7 @@ static void json_values(struct writer *w, struct str rest, struct str wanted)
         if (!str_ieq(name, wanted))
             continue;
         writer_text(w, before);
-        json_write_string(w, value);
+        json_header_value(w, value);
         before = ",";
     }
     writer_u8(w, ']');
@@ -134,7 +163,7 @@ static void json_headers(struct writer *w, struct str all)
         if (later)
             json_values(w, all, name);
         else
-            json_write_string(w, value);
+            json_header_value(w, value);
         before = ",";
     }
     writer_text(w, *before == '{' ? "{}" : "}");
