@@ -83,7 +83,7 @@ REPLAY := $(if $(filter host-fuzz,$(BOARD)),,test/fuzz/replay.c)
 $(FUZZ): $(B)/test/%: $(B)/obj/test/fuzz/%.o $(call obj,$(PURE) $(REPLAY) $(NO_FLOAT))
 	$(link)
 
-$(call obj,$(FAST_SRCS)): OPT := -O2
+$(call obj,$(FAST_SRCS)): OPT := $(FAST_OPT)
 $(B)/obj/test/%.o: CFLAGS += -Itest
 $(B)/obj/%.o: %.c $(DEP)/stamp $(B)/flags
 	@mkdir -p $(@D)
@@ -91,10 +91,10 @@ $(B)/obj/%.o: %.c $(DEP)/stamp $(B)/flags
 	$(Q)$(CC) $(CFLAGS) $(OPT) -MMD -MP -c -o $@ $<
 # Changes only when the flags do.
 $(B)/flags: FORCE
-	@mkdir -p $(@D); echo '$(CC) $(CFLAGS) $(LDFLAGS) $(FAST_SRCS)' | cmp -s - $@ || \
-	    echo '$(CC) $(CFLAGS) $(LDFLAGS) $(FAST_SRCS)' >$@
+	@mkdir -p $(@D); echo '$(CC) $(CFLAGS) $(LDFLAGS) $(FAST_OPT) $(FAST_SRCS)' | cmp -s - $@ || \
+	    echo '$(CC) $(CFLAGS) $(LDFLAGS) $(FAST_OPT) $(FAST_SRCS)' >$@
 
-export BOARD CC CROSS MARCH LIBC DEP FAST_BEAR SECTIONS FLASH_MAX RAM_MAX
+export BOARD CC CROSS MARCH LIBC DEP FAST_OPT FAST_BEAR SECTIONS FLASH_MAX RAM_MAX
 $(DEP)/stamp: scripts/deps.sh scripts/fetch.sh board/$(BOARD).mk
 	$(Q)sh scripts/deps.sh
 

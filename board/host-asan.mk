@@ -6,5 +6,6 @@ LIBC      := native
 RUN       :=
 FLASH_MAX :=
 RAM_MAX   :=
+FAST_OPT  :=
 FAST_SRCS :=
 FAST_BEAR :=
