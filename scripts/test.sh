@@ -25,8 +25,10 @@ suite() {
     ! grep -q '^suite ended with ' "$said" || status=1
     sed -i '/^suite ended with /d; /^make[:[]/d' "$said"
     ran=$(sed -n 's/^Files=[0-9]*, Tests=\([0-9]*\),.*/\1/p' "$said" | total)
-    bad=$(sed -n 's/^Failed .* \([0-9]*\)\/[0-9]* subtests failed\.$/\1/p' "$said" | total)
-    good=$((ran - bad))
+    checks=$(sed -n 's/.*(Wstat: .* Failed: \([0-9]*\))$/\1/p' "$said")
+    good=$((ran - $(echo "$checks" | total)))
+    # A program that died without a failed check counts as one.
+    bad=$(echo "$checks" | sed 's/^0$/1/' | total)
     for word in passed failed error skipped; do
         number=$(field "$word")
         case $word in
