@@ -1,0 +1,90 @@
+#include "tls.h"
+
+/* RFC 6066 section 3; BearSSL has no name for it. */
+#define UNRECOGNIZED_NAME 112
+
+static const char not_tls[] = "the server does not speak TLS 1.2 on this port: check host and port";
+static const char no_suite[] =
+    "the server offers no TLS 1.2 cipher that is safe: enable ECDHE with AES-GCM or ChaCha20 there";
+static const char bad_certificate[] = "the server's certificate is malformed, or of an unknown form";
+static const char bad_peer[] = "the server breaks the TLS protocol, or something changes the bytes";
+
+/* Alerts that the peer sent, RFC 5246 section 7.2. */
+static const char *alert_text(int alert)
+{
+    switch (alert) {
+    case BR_ALERT_HANDSHAKE_FAILURE:
+    case BR_ALERT_INSUFFICIENT_SECURITY:
+        return no_suite;
+    case BR_ALERT_PROTOCOL_VERSION:
+        return "the other side refuses TLS 1.2";
+    case UNRECOGNIZED_NAME:
+        return "the server does not know this host name: check the URL";
+    case BR_ALERT_UNKNOWN_CA:
+        return "the other side does not know the authority of this certificate (there: --ca)";
+    case BR_ALERT_BAD_CERTIFICATE:
+    case BR_ALERT_UNSUPPORTED_CERTIFICATE:
+    case BR_ALERT_CERTIFICATE_REVOKED:
+    case BR_ALERT_CERTIFICATE_EXPIRED:
+    case BR_ALERT_CERTIFICATE_UNKNOWN:
+        return "the other side refuses this certificate";
+    default:
+        return "the other side ended the TLS connection with an alert";
+    }
+}
+
+static const char *certificate_text(int code)
+{
+    switch (code) {
+    case BR_ERR_X509_BAD_SERVER_NAME:
+        return "the server's certificate is for another name: check the URL's host";
+    case BR_ERR_X509_EXPIRED:
+    case BR_ERR_X509_TIME_UNKNOWN:
+        return "the server's certificate is expired or not valid yet: check this machine's clock";
+    case BR_ERR_X509_NOT_TRUSTED:
+        return "no trusted authority has signed the server's certificate: name it with --ca FILE";
+    case BR_ERR_X509_BAD_SIGNATURE:
+    case BR_ERR_X509_DN_MISMATCH:
+        return "the server's certificates do not sign each other: it must send its whole chain";
+    case BR_ERR_X509_WEAK_PUBLIC_KEY:
+        return "the server's certificate has an RSA key below 2048 bits: it needs a new one";
+    case BR_ERR_X509_UNSUPPORTED:
+        return "the server's certificate is signed by SHA-1 or another method that is not accepted";
+    case BR_ERR_X509_NOT_CA:
+    case BR_ERR_X509_FORBIDDEN_KEY_USAGE:
+        return "a certificate of the server is used for what it does not allow";
+    default:
+        return bad_certificate;
+    }
+}
+
+const char *tls_error_text(int code)
+{
+    if (code >= BR_ERR_SEND_FATAL_ALERT)
+        return bad_peer;
+    if (code >= BR_ERR_RECV_FATAL_ALERT)
+        return alert_text(code - BR_ERR_RECV_FATAL_ALERT);
+    if (code >= BR_ERR_X509_OK)
+        return certificate_text(code);
+    switch (code) {
+    case BR_ERR_OK:
+        return "no error";
+    case BR_ERR_UNSUPPORTED_VERSION:
+    case BR_ERR_BAD_VERSION:
+    case BR_ERR_UNKNOWN_TYPE:
+    case BR_ERR_BAD_LENGTH:
+        return not_tls;
+    case BR_ERR_TOO_LARGE:
+        return "the server sends TLS records that are too long: it ignores the length asked for";
+    case BR_ERR_BAD_MAC:
+        return "bytes were changed on the way: a TLS record is not authentic";
+    case BR_ERR_NO_RANDOM:
+        return "this machine has no random numbers yet";
+    case BR_ERR_BAD_CIPHER_SUITE:
+        return no_suite;
+    case BR_ERR_BAD_SIGNATURE:
+        return "the server does not have the key of its certificate";
+    default:
+        return bad_peer;
+    }
+}
