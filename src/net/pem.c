@@ -47,6 +47,18 @@ static int push(struct walk *w, const char *p, size_t n)
     return 0;
 }
 
+/* BearSSL takes the CR of a CRLF into the label. */
+static size_t drop_cr(char *p, size_t n)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (p[i] != '\r')
+            p[kept++] = p[i];
+    }
+    return kept;
+}
+
 static int walk_fd(struct walk *w, int fd)
 {
     char piece[PIECE_MAX];
@@ -61,7 +73,7 @@ static int walk_fd(struct walk *w, int fd)
         /* The decoder sees a line's end only in its newline, which the last one may lack. */
         if (got == 0)
             return push(w, "\n", 1) < 0 || (w->inside && !w->done) ? ERR_FILE : 0;
-        if (push(w, piece, (size_t)got) < 0)
+        if (push(w, piece, drop_cr(piece, (size_t)got)) < 0)
             return ERR_FILE;
     }
     return 0;

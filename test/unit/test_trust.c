@@ -1,0 +1,225 @@
+/* Which chains a client accepts, which keys a server loads, and what is said about the others. */
+#include "trust.h"
+
+#include "tls_pair.h"
+
+static struct tls_identity identity;
+
+static const char *load(const char *cert, const char *key)
+{
+    int result = tls_identity_load(&identity, pair_path(cert), pair_path(key));
+
+    if (result == 0)
+        return identity.problem ? "problem and success" : "good";
+    return identity.problem ? identity.problem : "no problem told";
+}
+
+/* is_str, but with `got` evaluated once. */
+static void is_load(const char *got, const char *expected, const char *what)
+{
+    is_str(got, expected, "%s", what);
+}
+
+/* A handshake with what load() has loaded: 0 when both ends are ready, else the client's code. */
+static int shake(const struct trust *trust, const char *name, int64_t days)
+{
+    int result;
+
+    if (!pair_start(trust, &identity, name, time(NULL) + days * 86400))
+        return -1;
+    pair_run();
+    result = pair.c.err == ERR_TLS ? pair.c.tls_err : -1;
+    if (transport_ready(&pair.c) && transport_ready(&pair.s))
+        result = 0;
+    pair_end();
+    return result;
+}
+
+static struct trust trust_of(const char *ca)
+{
+    struct trust trust = { .anchor_count = 0 };
+
+    trust_add_file(&trust, pair_path(ca));
+    return trust;
+}
+
+static void test_names_and_time(const struct trust *trust, const struct trust *other)
+{
+    int code;
+
+    is_load(load("ec.pem", "ec.key"), "good", "an EC key, PKCS#8");
+    is_int(shake(trust, "tunnel.example", 0), 0, "trusted");
+    is_int(shake(trust, "a.tunnel.example", 0), 0, "by wildcard");
+    is_int(shake(trust, "TUNNEL.example", 0), 0, "in any case");
+    is_int(shake(trust, "a.b.tunnel.example", 0), BR_ERR_X509_BAD_SERVER_NAME, "one label only");
+    code = shake(trust, "other.example", 0);
+    is_int(code, BR_ERR_X509_BAD_SERVER_NAME, "another name");
+    ok(strstr(tls_error_text(code), "another name") != NULL, "is said");
+    code = shake(other, "tunnel.example", 0);
+    is_int(code, BR_ERR_X509_NOT_TRUSTED, "another authority");
+    ok(strstr(tls_error_text(code), "--ca FILE") != NULL, "is said");
+    code = shake(trust, "tunnel.example", 25);
+    is_int(code, BR_ERR_X509_EXPIRED, "expired");
+    ok(strstr(tls_error_text(code), "clock") != NULL, "is said");
+    is_int(shake(trust, "tunnel.example", -10), BR_ERR_X509_EXPIRED, "not valid yet");
+    is_int(shake(trust, "tunnel.example", -25000), BR_ERR_X509_EXPIRED, "a clock before 1970");
+    is_int(shake(trust, "", 0), -1, "no name, no connection");
+}
+
+static void test_keys(const struct trust *trust)
+{
+    pair_leaf("rsa", "-algorithm RSA -pkeyopt rsa_keygen_bits:2048", "ca", "sha384");
+    is_load(load("rsa.pem", "rsa.key"), "good", "an RSA key, PKCS#8");
+    is_int(shake(trust, "tunnel.example", 0), 0, "RSA");
+    pair_shell("openssl rsa -in rsa.key -traditional -out rsa1.key");
+    is_load(load("rsa.pem", "rsa1.key"), "good", "PKCS#1");
+    is_int(shake(trust, "tunnel.example", 0), 0, "works too");
+    pair_leaf("p384", "-algorithm EC -pkeyopt ec_paramgen_curve:P-384", "ca", "sha512");
+    is_load(load("p384.pem", "p384.key"), "good", "a P-384 key");
+    is_int(shake(trust, "tunnel.example", 0), 0, "P-384");
+    pair_shell("(openssl ecparam -name prime256v1; openssl ec -in ec.key) >sec1.key");
+    is_load(load("ec.pem", "sec1.key"), "good", "SEC1, after its parameters");
+    pair_shell("cat ec.pem ec.key >both.pem");
+    is_load(load("both.pem", "both.pem"), "good", "one file for both");
+}
+
+static void test_weak(const struct trust *trust)
+{
+    pair_leaf("sha1", "-algorithm EC -pkeyopt ec_paramgen_curve:P-256", "ca", "sha1");
+    load("sha1.pem", "sha1.key");
+    is_int(shake(trust, "tunnel.example", 0), BR_ERR_X509_UNSUPPORTED, "SHA-1 is refused");
+    pair_leaf("small", "-algorithm RSA -pkeyopt rsa_keygen_bits:1024", "ca", "sha256");
+    is_load(load("small.pem", "small.key"), "the RSA key must have 2048 to 4096 bits", "RSA 1024");
+}
+
+/* An authority below the one that is trusted, with an EC key; the server sends both. */
+static void test_chain(const struct trust *trust)
+{
+    pair_shell("openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384 -out mid.key && "
+               "printf 'basicConstraints=critical,CA:TRUE\n' >mid.ext && "
+               "openssl req -new -key mid.key -subj '/CN=middle' -out mid.csr && "
+               "openssl x509 -req -in mid.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 20 "
+               "-extfile mid.ext -out mid.pem");
+    pair_leaf("low", "-algorithm RSA -pkeyopt rsa_keygen_bits:2048", "mid", "sha256");
+    pair_shell("cat low.pem mid.pem >chain.pem; cat low.pem mid.pem ca.pem >long.pem; "
+               "cat mid.pem low.pem >wrong.pem");
+    is_load(load("chain.pem", "low.key"), "good", "a chain");
+    is_int(shake(trust, "tunnel.example", 0), 0, "is followed");
+    is_load(load("long.pem", "low.key"), "good", "with its root");
+    is_int(shake(trust, "tunnel.example", 0), 0, "too");
+    is_load(load("low.pem", "low.key"), "good", "without the middle");
+    is_int(shake(trust, "tunnel.example", 0), BR_ERR_X509_NOT_TRUSTED, "it is not trusted");
+    is_load(load("wrong.pem", "low.key"),
+           "the key does not belong to the first certificate of the chain", "in the wrong order");
+}
+
+static void test_identity_problems(void)
+{
+    is_load(load("none.pem", "ec.key"), "the certificate file cannot be read, or is not PEM", "none");
+    is_load(load("ec.key", "ec.key"), "the certificate file holds no certificate", "a key for it");
+    is_load(load("ec.pem", "none.key"), "the key file cannot be read, is encrypted, or is not PEM",
+           "no key file");
+    is_load(load("ec.pem", "ec.pem"), "the key file holds no private key", "a certificate for a key");
+    is_load(load("ec.pem", "rsa.key"),
+           "the key does not belong to the first certificate of the chain", "another type of key");
+    is_load(load("ec.pem", "sha1.key"),
+           "the key does not belong to the first certificate of the chain", "another EC key");
+    is_load(load("rsa.pem", "low.key"),
+           "the key does not belong to the first certificate of the chain", "another RSA key");
+    pair_shell("openssl pkcs8 -topk8 -in ec.key -passout pass:x -out secret.key");
+    is_load(load("ec.pem", "secret.key"),
+           "the key is encrypted: decrypt it (openssl pkey -in KEY -out PLAIN)", "encrypted");
+    pair_shell("openssl genpkey -algorithm ED25519 -out ed.key");
+    is_load(load("ec.pem", "ed.key"), "the key is malformed, or neither RSA nor EC", "Ed25519");
+    pair_shell("for i in 1 2 3 4 5 6 7 8 9; do cat ec.pem; done >many.pem");
+    is_load(load("many.pem", "ec.key"),
+           "the certificate file has more than 8 certificates: it needs the chain only", "too many");
+    pair_shell("head -c 300 ec.pem >half.pem");
+    is_load(load("half.pem", "ec.key"), "the certificate file cannot be read, or is not PEM", "half");
+}
+
+/* The authority stands anywhere among others, some of its own name, in any of the files. */
+static void test_files(void)
+{
+    struct trust trust = { .anchor_count = 0 };
+
+    is_int(trust_add_file(&trust, pair_path("none.pem")), ERR_FILE, "no such file");
+    is_int(trust_add_file(&trust, pair_path("ec.key")), ERR_FILE, "no certificate in it");
+    is_int(trust_add_file(&trust, pair_path("ec.pem")), ERR_FILE, "no authority in it");
+    is_int(trust.skipped, 1, "skipped");
+    load("ec.pem", "ec.key");
+    is_int(shake(&trust, "tunnel.example", 0), BR_ERR_X509_NOT_TRUSTED, "nobody is trusted");
+    /* Other keys of the same name come first. */
+    pair_shell("mkdir same; mv ca.key ca.pem same");
+    pair_ca("ca");
+    pair_shell("cat ca.pem >twins.pem; openssl req -x509 -newkey rsa:4096 -nodes -days 30 "
+               "-keyout t.key -out t.pem -subj '/O=adit test/CN=ca'; "
+               "(echo text; cat t.pem other.pem ec.pem same/ca.pem | sed 's/$/\\r/') >>twins.pem; "
+               "printf %%s \"$(cat twins.pem)\" >cut.pem");
+    is_int(trust_add_file(&trust, pair_path("other.pem")), 1, "a first file");
+    is_int(trust_add_file(&trust, pair_path("cut.pem")), 4, "authorities of one name, no last newline");
+    is_int(trust.anchor_count, 5, "in all");
+    is_int(trust.skipped, 2, "and one that is none");
+    is_int(shake(&trust, "tunnel.example", 0), 0, "the right one is found");
+    pair_shell("cp other.pem cut.pem");
+    is_int(shake(&trust, "tunnel.example", 0), BR_ERR_X509_NOT_TRUSTED, "until the file changes");
+    pair_shell("rm cut.pem; mv same/ca.* .; rmdir same");
+    is_int(shake(&trust, "tunnel.example", 0), BR_ERR_X509_NOT_TRUSTED, "or goes away");
+    trust_add_file(&trust, pair_path("ca.pem"));
+    is_int(trust_add_file(&trust, pair_path("ca.pem")), 1, "four files");
+    is_int(trust_add_file(&trust, pair_path("ca.pem")), ERR_WIRE_SIZE, "are all");
+}
+
+static void test_system(void)
+{
+    struct trust trust = { .anchor_count = 0 };
+    int n = trust_add_file(&trust, "/etc/ssl/certs/ca-certificates.crt");
+
+    if (n < 0) {
+        diag("no system bundle here");
+        return;
+    }
+    ok(n > 50, "%d authorities in the system's bundle", n);
+    is_int(trust.skipped, 0, "none skipped");
+    load("ec.pem", "ec.key");
+    is_int(shake(&trust, "tunnel.example", 0), BR_ERR_X509_NOT_TRUSTED, "and ours is none of them");
+    trust_add_file(&trust, pair_path("ca.pem"));
+    is_int(shake(&trust, "tunnel.example", 0), 0, "until it is added");
+}
+
+static void test_days(void)
+{
+    uint32_t days, seconds;
+
+    trust_days(0, &days, &seconds);
+    ok(days == 719528 && seconds == 0, "1970");
+    trust_days(951825599, &days, &seconds);
+    ok(days == 730544 && seconds == 43199, "a leap day: 2000-02-29 11:59:59");
+    trust_days(-1, &days, &seconds);
+    ok(days == 719528 && seconds == 0, "never before 1970");
+    trust_days(4294967296, &days, &seconds);
+    ok(days == 769238 && seconds == 23296, "beyond 32 bits");
+}
+
+int main(void)
+{
+    static struct trust trust, other;
+
+    test_days();
+    if (!pair_begin() || !pair_ca("ca") || !pair_ca("other") ||
+        !pair_leaf("ec", "-algorithm EC -pkeyopt ec_paramgen_curve:P-256", "ca", "sha256")) {
+        diag("no openssl here: certificates are not tested");
+        return done_testing();
+    }
+    trust = trust_of("ca.pem");
+    other = trust_of("other.pem");
+    test_names_and_time(&trust, &other);
+    test_keys(&trust);
+    test_weak(&trust);
+    test_chain(&trust);
+    test_identity_problems();
+    test_files();
+    test_system();
+    pair_finish();
+    return done_testing();
+}
