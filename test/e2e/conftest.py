@@ -1,0 +1,326 @@
+"""What the end-to-end tests share: certificates, gateways, agents, local servers.
+
+Shared agents live for the whole run; after every test they must still be the same process on the
+same session, so that a crash or a needless reconnect fails the test that caused it.
+"""
+import re
+import secrets
+import shutil
+import socket
+import subprocess
+
+import pytest
+
+from origin import Background, Origin
+from procs import ADIT, GATEWAY, RUNNER, ROOT, Proc, run, wait_until
+from pygateway import PyGateway
+from visitor import Visitor
+
+DOMAIN = "tunnel.test"
+MODES = ["tlv", "json", "plain"]
+OPENED = re.compile(r"session .* open")
+
+
+# ---- foundations ----
+
+@pytest.fixture(scope="session")
+def background():
+    it = Background()
+    yield it
+    it.stop()
+
+
+@pytest.fixture(scope="session")
+def certs(tmp_path_factory):
+    path = tmp_path_factory.mktemp("certs")
+    subprocess.run([ROOT / "scripts/certs.sh", path, "localhost", DOMAIN, "*." + DOMAIN],
+                   check=True)
+    return path
+
+
+@pytest.fixture(scope="session")
+def other_certs(tmp_path_factory):
+    """Of an authority that nobody trusts, and for another name."""
+    path = tmp_path_factory.mktemp("other")
+    subprocess.run([ROOT / "scripts/certs.sh", path, "elsewhere.example"], check=True)
+    return path
+
+
+# ---- the programs ----
+
+class Agent(Proc):
+    """build/host/adit with fast reconnects. Its token must never show."""
+
+    def __init__(self, folder, url, token, local, *options, ca=None, env=None):
+        self.token = token
+        self.token_file = folder / ("token-" + secrets.token_hex(4))
+        self.token_file.write_text(token + "\n")
+        self.token_file.chmod(0o600)
+        argv = [*ADIT, "--url", url, "--token-file", self.token_file, "--local", local,
+                "--base-delay", "100ms", "--max-delay", "1s", "--log-level", "debug"]
+        argv += ["--ca", ca] if ca else ["--allow-plaintext"]
+        super().__init__([*argv, *options], env=env)
+
+    def wait_open(self, since=0):
+        return self.wait_for_log(OPENED, since)
+
+    def sessions(self):
+        """How many were opened so far."""
+        with self.news:
+            return sum(1 for line in self.lines if OPENED.search(line))
+
+    def check_log(self):
+        text = self.log()
+        assert self.token not in text, "the token is in the log"
+        for bad in ("Sanitizer", "runtime error", "Segmentation", "assert"):
+            assert bad not in text, text
+
+    def stop(self, *args):
+        status = super().stop(*args)
+        self.check_log()
+        return status
+
+
+class Gateway(Proc):
+    """build/host/adit-gateway on a port of its own, with a tokens file that grows."""
+
+    def __init__(self, folder, *options, certs=None, kind="server", port=0):
+        self.tokens_file = folder / ("tokens-" + secrets.token_hex(4))
+        self.tokens_file.write_text("")
+        self.ca = certs / "ca.pem" if certs else None
+        argv = [*GATEWAY, "--listen", "127.0.0.1:%d" % port, "--domain", DOMAIN,
+                "--tokens", self.tokens_file]
+        argv += (["--cert", certs / (kind + ".pem"), "--key", certs / (kind + ".key")]
+                 if certs else ["--plain"])
+        super().__init__([*argv, *options])
+        try:
+            found = self.wait_for_log(r"listening on 127\.0\.0\.1:(\d+)")
+        except AssertionError:
+            self.kill()
+            raise
+        self.port = int(found.group(1))
+        self.address = ("127.0.0.1", self.port)
+        self.url = "%s://localhost:%d/_adit" % ("wss" if certs else "ws", self.port)
+
+    def token(self, name):
+        """Makes a token with the program itself and makes it known to the running gateway."""
+        status, out, _ = run([*GATEWAY, "token", name])
+        assert status == 0
+        token, line = token_lines(out, name)
+        with self.tokens_file.open("a") as f:
+            f.write(line + "\n")
+        since = self.mark()
+        self.send(1)
+        self.wait_for_log(r"tokens", since)
+        return token
+
+    def host(self, name):
+        return "%s.%s:%d" % (name, DOMAIN, self.port)
+
+    def visit(self, name, **kwargs):
+        return Visitor(self.address, self.host(name), ca=self.ca, **kwargs)
+
+
+def token_lines(out, name):
+    """The token and the tokens-file line in what `adit-gateway token NAME` prints."""
+    lines = [word.strip() for word in out.splitlines() if word.strip()]
+    line = next(x for x in lines if x.startswith(name + " "))
+    token = next(x for x in lines if x != line).split()[-1]
+    return token, line
+
+
+class Tunnel:
+    """An agent of the shared gateway in front of one local server."""
+
+    def __init__(self, gateway, name, agent, mode):
+        self.gateway, self.name, self.agent, self.mode = gateway, name, agent, mode
+        self.opened = agent.sessions()
+
+    def visit(self, **kwargs):
+        return self.gateway.visit(self.name, **kwargs)
+
+    @property
+    def host(self):
+        return self.gateway.host(self.name)
+
+    def request(self, *args, **kwargs):
+        with self.visit() as v:
+            return v.request(*args, **kwargs)
+
+
+@pytest.fixture
+def make_agent(tmp_path):
+    """Starts agents that end with the test."""
+    agents = []
+
+    def make(url, token="a-secret-token-for-tests", local="127.0.0.1:9", *options, **kwargs):
+        agents.append(Agent(tmp_path, url, token, local, *options, **kwargs))
+        return agents[-1]
+    yield make
+    for agent in agents:
+        agent.stop()
+
+
+@pytest.fixture
+def make_gateway(tmp_path, certs):
+    """Starts gateways that end with the test; with TLS unless certs=None."""
+    gateways = []
+
+    def make(*options, **kwargs):
+        kwargs.setdefault("certs", certs)
+        gateways.append(Gateway(tmp_path, *options, **kwargs))
+        return gateways[-1]
+    yield make
+    for gateway in gateways:
+        gateway.stop()
+
+
+@pytest.fixture
+def make_py(background, certs):
+    """Starts Python gateways that end with the test."""
+    gateways = []
+
+    def make(mode="tlv", **kwargs):
+        kwargs.setdefault("certs", certs)
+        gateways.append(PyGateway(background, mode, **kwargs))
+        return gateways[-1]
+    yield make
+    for gateway in gateways:
+        gateway.stop()
+
+
+@pytest.fixture
+def py_session(make_py, make_agent, origin, certs):
+    """An agent in front of `origin`, connected to a Python gateway: its session there."""
+    def make(mode="tlv", *options, **kwargs):
+        local = kwargs.pop("local", "127.0.0.1:%d" % origin.port)
+        gateway = make_py(mode, **kwargs)
+        agent = make_agent(gateway.url, "the-token", local, *options, ca=certs / "ca.pem")
+        session = gateway.session()
+        session.agent = agent
+        agent.wait_open()
+        return session
+    return make
+
+
+# ---- local servers ----
+
+@pytest.fixture(scope="session")
+def origin(background):
+    it = Origin(background)
+    yield it
+    it.stop()
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def accepts(port):
+    with socket.socket() as s:
+        s.settimeout(1)
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
+class FileServer:
+    """nginx or BusyBox httpd over a folder."""
+
+    def __init__(self, name, argv, port, folder):
+        self.name, self.port, self.folder = name, port, folder
+        self.address = ("127.0.0.1", port)
+        self.process = Proc(argv)
+
+    def wait(self):
+        wait_until(lambda: accepts(self.port), self.name)
+        assert self.process.running(), self.process.log()
+
+
+@pytest.fixture(scope="session")
+def pages(tmp_path_factory):
+    from pages import write_pages
+    folder = tmp_path_factory.mktemp("pages")
+    write_pages(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def nginx(tmp_path_factory, pages):
+    from pages import NGINX_CONF
+    folder = tmp_path_factory.mktemp("nginx")
+    port = free_port()
+    (folder / "nginx.conf").write_text(NGINX_CONF % {"folder": folder, "pages": pages, "port": port})
+    for sub in ("body", "tmp", "put"):
+        (folder / sub).mkdir()
+        (folder / sub).chmod(0o777)
+    binary = shutil.which("nginx") or "/usr/sbin/nginx"
+    server = FileServer("nginx", [binary, "-p", folder, "-c", folder / "nginx.conf",
+                                  "-e", folder / "error.log"], port, folder)
+    server.wait()
+    yield server
+    server.process.stop()
+
+
+@pytest.fixture(scope="session")
+def busybox(pages):
+    port = free_port()
+    server = FileServer("busybox", ["busybox", "httpd", "-f", "-p", "127.0.0.1:%d" % port,
+                                    "-h", pages], port, pages)
+    server.wait()
+    yield server
+    server.process.stop()
+
+
+# ---- the shared tunnels ----
+
+@pytest.fixture(scope="session")
+def gateway(tmp_path_factory, certs):
+    it = Gateway(tmp_path_factory.mktemp("gateway"), "--log-level", "debug", certs=certs)
+    yield it
+    assert it.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def tunnels(tmp_path_factory, gateway, certs):
+    """One agent per (mode, local server), started when first asked for."""
+    folder, made = tmp_path_factory.mktemp("agents"), {}
+
+    def get(mode, local):
+        name = "%s-%d" % (mode, local.port)
+        if name not in made:
+            agent = Agent(folder, gateway.url, gateway.token(name), "127.0.0.1:%d" % local.port,
+                          "--protocol", mode, ca=certs / "ca.pem")
+            agent.wait_open()
+            made[name] = Tunnel(gateway, name, agent, mode)
+        return made[name]
+    get.made = made
+    yield get
+    for tunnel in made.values():
+        assert tunnel.agent.stop() == 0
+
+
+@pytest.fixture(params=MODES)
+def mode(request):
+    return request.param
+
+
+@pytest.fixture
+def tunnel(mode, tunnels, origin, steady):
+    """A tunnel of each mode to `origin`."""
+    return tunnels(mode, origin)
+
+
+@pytest.fixture
+def steady(tunnels, gateway):
+    """The shared programs outlive the test, on the session that they had."""
+    yield
+    assert gateway.running(), gateway.log()[-3000:]
+    for name, tunnel in tunnels.made.items():
+        assert tunnel.agent.running(), tunnel.agent.log()[-3000:]
+        opened, tunnel.opened = tunnel.opened, tunnel.agent.sessions()
+        assert tunnel.opened == opened, name + " reconnected:\n" + tunnel.agent.log()[-3000:]
+
+
+def runs_native():
+    return not RUNNER
