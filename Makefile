@@ -11,7 +11,7 @@ CODEC := $(call layer,codec,err buf ascii utf8 base64 varint json json_write uri
            wire_field wire_build wire_header wire_decode wire_json wire_json_value wire_tlv wire_put)
 CORE  := $(call layer,core,backoff upgrade pool http_body relay_pack relay_request relay_response \
            link_recv link_put session session_recv session_put)
-NET   := $(call layer,net,sock resolver dial transport trust tls_common tls_client tls_text)
+NET   := $(call layer,net,origin sock resolver dial transport pem trust tls_common tls_client tls_text)
 SYS   := $(call layer,sys,loop signals clock entropy log options options_value fmt)
 # Only the gateway has these: a table of thousands of deadlines, a TLS server, epoll.
 SHARED_BY_GATEWAY := $(call layer,core,wheel) $(call layer,net,tls_server) $(call layer,sys,poller)
@@ -94,7 +94,7 @@ $(B)/flags: FORCE
 	@mkdir -p $(@D); echo '$(CC) $(CFLAGS) $(LDFLAGS) $(FAST_OPT) $(FAST_SRCS)' | cmp -s - $@ || \
 	    echo '$(CC) $(CFLAGS) $(LDFLAGS) $(FAST_OPT) $(FAST_SRCS)' >$@
 
-export BOARD CC CROSS MARCH LIBC DEP FAST_OPT FAST_BEAR SECTIONS FLASH_MAX RAM_MAX
+export BOARD CC CROSS MARCH MUSL_AS LIBC DEP FAST_OPT FAST_BEAR SECTIONS FLASH_MAX RAM_MAX
 $(DEP)/stamp: scripts/deps.sh scripts/fetch.sh board/$(BOARD).mk
 	$(Q)sh scripts/deps.sh
 

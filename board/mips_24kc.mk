@@ -1,6 +1,9 @@
 # Big-endian MIPS32r2 without an FPU: the classic router (Atheros AR71xx, QCA95xx).
 CROSS     := mips-linux-gnu-
 MARCH     := -EB -march=24kc -msoft-float -mno-shared -mplt -fno-pic -fno-pie
+# musl's assembler expects to be called through a register. Marked as position independent, the
+# linker gives direct calls a stub that loads it; without the stub sigsetjmp crashes.
+MUSL_AS   := -Wa,-KPIC
 LDMARCH   := -EB -no-pie -msoft-float
 LIBC      := musl
 RUN       := qemu-mips-static -cpu 24Kc

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds musl and BearSSL for one board into $DEP: include/, lib/. Called by the Makefile, which
-# exports BOARD CC CROSS MARCH LIBC DEP FAST_OPT FAST_BEAR SECTIONS.
+# exports BOARD CC CROSS MARCH MUSL_AS LIBC DEP FAST_OPT FAST_BEAR SECTIONS.
 set -eu
 unset MAKEFLAGS MFLAGS MAKELEVEL
 mkdir -p "$DEP/lib" "$DEP/include"
@@ -25,8 +25,8 @@ build_musl() {
         cd "$dep/musl"
         "$src/configure" --prefix="$dep" --target="$("$CC" -dumpmachine)" --disable-shared \
             --disable-wrapper CC="$CC" CROSS_COMPILE="$CROSS" CFLAGS="-Os $MARCH $SECTIONS"
-        make -j2 AR="${CROSS}ar" RANLIB="${CROSS}ranlib" install-headers lib/libc.a \
-            lib/crt1.o lib/crti.o lib/crtn.o
+        make -j2 AS_CMD="\$(CC_CMD) ${MUSL_AS:-}" AR="${CROSS}ar" RANLIB="${CROSS}ranlib" \
+            install-headers lib/libc.a lib/crt1.o lib/crti.o lib/crtn.o
         cp lib/libc.a lib/crt1.o lib/crti.o lib/crtn.o "$dep/lib/"
     ) >>"$log" 2>&1
 }
