@@ -37,10 +37,12 @@ static int host_check(struct str *host)
         return ip.len == 4 ? 0 : ERR_URI;
     if (host->n > 0 && host->p[host->n - 1] == '.')
         host->n--;
-    if (host->n == 0 || host->n >= HOST_MAX || host->p[0] == '.' || ends_in_number(*host))
+    if (host->n == 0 || host->n >= HOST_MAX || ends_in_number(*host))
         return ERR_URI;
     for (size_t i = 0; i < host->n; i++) {
-        if (!is_name_char(host->p[i]))
+        bool label_ends = i + 1 == host->n || host->p[i + 1] == '.';
+
+        if (!is_name_char(host->p[i]) || (host->p[i] == '.' && (i == 0 || label_ends)))
             return ERR_URI;
     }
     return 0;

@@ -31,7 +31,8 @@ static inline int inside(struct str s, const uint8_t *in, size_t n)
     return s.n == 0 || (s.p >= in && s.n <= n && (size_t)(s.p - in) <= n - s.n);
 }
 
-/* No reader that takes a bare CR or LF for a line's end, or NUL for a string's, sees another head. */
+/* No reader that takes a bare CR or LF for the end of a line, or NUL for that of a string, sees
+ * another head. */
 static inline void head_is_plain(const uint8_t *in, size_t n)
 {
     MUST(n >= 4 && memcmp(in + n - 4, "\r\n\r\n", 4) == 0);
