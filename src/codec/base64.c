@@ -2,18 +2,21 @@
 
 #include "err.h"
 
-static const uint8_t alphabet[64] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const uint8_t alphabet[64] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                    "0123456789+/";
 
 /* Of a character of the alphabet its value with VALID set, of any other 0. */
 #define VALID 0x40
 #define V(n) (VALID | (n))
 static const uint8_t values[256] = {
-    ['A'] = V(0),  V(1),  V(2),  V(3),  V(4),  V(5),  V(6),  V(7),  V(8),  V(9),  V(10), V(11), V(12),
-    V(13), V(14), V(15), V(16), V(17), V(18), V(19), V(20), V(21), V(22), V(23), V(24), V(25),
-    ['a'] = V(26), V(27), V(28), V(29), V(30), V(31), V(32), V(33), V(34), V(35), V(36), V(37), V(38),
-    V(39), V(40), V(41), V(42), V(43), V(44), V(45), V(46), V(47), V(48), V(49), V(50), V(51),
+    ['A'] = V(0), V(1), V(2), V(3), V(4), V(5), V(6), V(7), V(8), V(9), V(10), V(11), V(12), V(13),
+    V(14), V(15), V(16), V(17), V(18), V(19), V(20), V(21), V(22), V(23), V(24), V(25),
+    ['a'] = V(26), V(27), V(28), V(29), V(30), V(31), V(32), V(33), V(34), V(35), V(36), V(37),
+    V(38), V(39), V(40), V(41), V(42), V(43), V(44), V(45), V(46), V(47), V(48), V(49), V(50),
+    V(51),
     ['0'] = V(52), V(53), V(54), V(55), V(56), V(57), V(58), V(59), V(60), V(61),
-    ['+'] = V(62), ['/'] = V(63),
+    ['+'] = V(62),
+    ['/'] = V(63),
 };
 
 size_t base64_encode(const uint8_t *in, size_t n, uint8_t *out)
@@ -43,7 +46,7 @@ size_t base64_encode(const uint8_t *in, size_t n, uint8_t *out)
 static size_t decode_quanta(const uint8_t *in, size_t n, uint8_t *out)
 {
     /* What the four VALID bits add up to. */
-    const uint32_t bias = V(0) + ((uint32_t)V(0) << 6) + ((uint32_t)V(0) << 12) + ((uint32_t)V(0) << 18);
+    const uint32_t bias = VALID * (1U + (1U << 6) + (1U << 12) + (1U << 18));
     size_t i;
 
     for (i = 0; i < n / 4; i++, in += 4, out += 3) {

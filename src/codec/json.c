@@ -94,9 +94,11 @@ static bool word_is_plain(size_t word)
     const size_t ones = (size_t)-1 / 255;
     size_t quote = word ^ ones * '"';
     size_t slash = word ^ ones * '\\';
+    size_t control = (word - ones * 0x20) & ~word;
 
-    return ((((quote - ones) & ~quote) | ((slash - ones) & ~slash) | ((word - ones * 0x20) & ~word)) &
-            ones * 0x80) == 0;
+    quote = (quote - ones) & ~quote;
+    slash = (slash - ones) & ~slash;
+    return ((quote | slash | control) & ones * 0x80) == 0;
 }
 
 /* Bytes before the first quote, backslash or control character. */
@@ -357,8 +359,10 @@ static size_t structure(struct json *j, uint8_t c, struct json_token *t)
         return value(j, c, t);
     if (c == '"' && (j->state == KEY || j->state == FIRST_KEY))
         return open_string(j, true);
-    if ((c == '}' && (j->state == FIRST_KEY || j->state == AFTER)) || (c == ']' && j->state == AFTER))
-        return close_level(j, c == '}', t);
+    if (c == '}' && (j->state == FIRST_KEY || j->state == AFTER))
+        return close_level(j, true, t);
+    if (c == ']' && j->state == AFTER)
+        return close_level(j, false, t);
     if (c == ':' && j->state == COLON)
         j->state = VALUE;
     else if (c == ',' && j->state == AFTER)

@@ -1,5 +1,4 @@
-/* Validation in pieces == validation of the whole == a decoder written the plain way; and what the
- * JSON writer makes of any bytes is UTF-8. */
+/* Validation in pieces == validation of the whole == a decoder written the plain way. */
 #include "utf8.h"
 
 #include <stdlib.h>
@@ -17,7 +16,12 @@ static void expect(bool property)
 static int char_plainly(const uint8_t *p, size_t n)
 {
     static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-    size_t len = p[0] < 0x80 ? 1 : p[0] < 0xc0 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf8 ? 4 : 0;
+    size_t len = p[0] < 0x80   ? 1
+                 : p[0] < 0xc0 ? 0
+                 : p[0] < 0xe0 ? 2
+                 : p[0] < 0xf0 ? 3
+                 : p[0] < 0xf8 ? 4
+                               : 0;
     uint32_t code = len == 1 ? p[0] : p[0] & (0x7fU >> len);
     size_t have = len < n ? len : n;
     uint32_t low, high;
@@ -59,8 +63,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool good = utf8_feed(&whole, data, size);
     bool good_in_parts = true;
 
-    for (size_t at = 0; at < size; at += step)
-        good_in_parts = utf8_feed(&parts, data + at, step < size - at ? step : size - at) && good_in_parts;
+    for (size_t at = 0; at < size; at += step) {
+        size_t n = step < size - at ? step : size - at;
+
+        good_in_parts = utf8_feed(&parts, data + at, n) && good_in_parts;
+    }
     expect(good == good_in_parts && utf8_ends(&whole) == utf8_ends(&parts));
     expect(judge_plainly(data, size) == (good ? utf8_ends(&whole) ? 1 : -1 : 0));
     return 0;

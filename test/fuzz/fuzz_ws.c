@@ -1,6 +1,6 @@
-/* A stream of frames: a head is judged the same at every cut, in its minimal form, and is written back
- * to the same bytes; the order of opcodes and close payloads keep their rules. The first byte chooses
- * who sends. */
+/* A stream of frames: a head is judged the same at every cut, in its minimal form, and is written
+ * back to the same bytes; the order of opcodes and close payloads keep their rules. The first byte
+ * chooses who sends. */
 #include "ws.h"
 
 #include <stdlib.h>

@@ -165,7 +165,9 @@ static _Noreturn void fail(int err)
 
 static void send_part(bool fin)
 {
-    send_frame(echo.message, echo.message_len, echo.continued ? WS_CONTINUATION : echo.order.opcode, fin);
+    uint8_t opcode = echo.continued ? WS_CONTINUATION : echo.order.opcode;
+
+    send_frame(echo.message, echo.message_len, opcode, fin);
     echo.message_len = 0;
     echo.continued = !fin;
 }

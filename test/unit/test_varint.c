@@ -55,7 +55,8 @@ int main(void)
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         test_case(i);
-    is_int(varint_parse((const uint8_t *)"\x40\x25", 2, &value), 2, "37 in two bytes (appendix A.1)");
+    is_int(varint_parse((const uint8_t *)"\x40\x25", 2, &value), 2,
+           "37 in two bytes (appendix A.1)");
     is_int(value, 37, "is 37 as well");
     varint_write4(out, 5);
     is_mem(out, 4, "\x80\0\0\5", 4, "a small number in the 4-byte form");

@@ -22,7 +22,8 @@ static const struct {
     { "masked pong Hello", "\x8a\x85\x37\xfa\x21\x3d", 6, true,
       { .len = 5, .opcode = WS_PONG, .fin = true, .masked = true, .key = KEY } },
     { "256 bytes", "\x82\x7e\x01\x00", 4, false, { .len = 256, .opcode = WS_BINARY, .fin = true } },
-    { "64 KiB", "\x82\x7f\0\0\0\0\0\1\0\0", 10, false, { .len = 65536, .opcode = WS_BINARY, .fin = true } },
+    { "64 KiB", "\x82\x7f\0\0\0\0\0\1\0\0", 10, false,
+      { .len = 65536, .opcode = WS_BINARY, .fin = true } },
     /* The bounds of each length form, section 5.2. */
     { "empty", "\x82\x00", 2, false, { .len = 0, .opcode = WS_BINARY, .fin = true } },
     { "125", "\x82\x7d", 2, false, { .len = 125, .opcode = WS_BINARY, .fin = true } },
@@ -36,8 +37,8 @@ static const struct {
 
 static bool same_head(const struct ws_head *a, const struct ws_head *b)
 {
-    return a->len == b->len && a->opcode == b->opcode && a->fin == b->fin && a->masked == b->masked &&
-           memcmp(a->key, b->key, 4) == 0;
+    return a->len == b->len && a->opcode == b->opcode && a->fin == b->fin &&
+           a->masked == b->masked && memcmp(a->key, b->key, 4) == 0;
 }
 
 static void test_head(size_t i)
@@ -58,8 +59,10 @@ static void test_head(size_t i)
     is_int(wrong, 0, "%s: complete with its last byte only", heads[i].name);
     ok(same_head(&head, &heads[i].head), "%s: is read", heads[i].name);
     out = tap_guard_end(WS_HEAD_MAX);
-    is_mem(out, ws_head_write(&heads[i].head, out), heads[i].bytes, n, "%s: is written", heads[i].name);
-    is_int(ws_head_len(heads[i].head.len, heads[i].head.masked), n, "%s: its length", heads[i].name);
+    is_mem(out, ws_head_write(&heads[i].head, out), heads[i].bytes, n, "%s: is written",
+           heads[i].name);
+    is_int(ws_head_len(heads[i].head.len, heads[i].head.masked), n, "%s: its length",
+           heads[i].name);
     tap_guard_free(out, WS_HEAD_MAX);
 }
 
@@ -185,7 +188,8 @@ static void test_order(void)
             if (ws_order_feed(&order, &head) < 0)
                 failed = at;
             else if (head.opcode == WS_TEXT || head.opcode == WS_BINARY)
-                is_int(order.opcode, head.opcode, "%s: frame %d starts its kind", cases[i].name, at);
+                is_int(order.opcode, head.opcode, "%s: frame %d starts its kind", cases[i].name,
+                       at);
         }
         is_int(failed, cases[i].fails_at, "%s: where the order breaks", cases[i].name);
         is_int(order.open, cases[i].open, "%s: open", cases[i].name);
@@ -233,7 +237,8 @@ static void test_close(void)
     is_int(ws_close_parse(NULL, 0, &code, &reason), 0, "an empty close");
     is_int(code, WS_CLOSE_NONE, "has no code");
     is_int(ws_close_parse((const uint8_t *)"\x03", 1, &code, &reason), ERR_WS_CLOSE, "half a code");
-    is_int(ws_close_parse((const uint8_t *)"\x03\xe8" "bye", 5, &code, &reason), 0, "a code and a reason");
+    is_int(ws_close_parse((const uint8_t *)"\x03\xe8" "bye", 5, &code, &reason), 0,
+           "a code and a reason");
     is_int(code, 1000, "the code");
     is_mem(reason.p, reason.n, "bye", 3, "the reason");
     is_int(ws_close_parse((const uint8_t *)"\x03\xe8\xce\xba\xff", 5, &code, &reason), ERR_UTF8,
