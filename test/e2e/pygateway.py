@@ -66,6 +66,9 @@ class Stream:
             self.head.set_exception(error or Aborted(0, "no response"))
             self.head.exception()
         self.queue.put_nowait(error)
+        if self.tx_open and error is None and self.session.open:
+            # Nobody needs the rest of the request: section 6.
+            asyncio.ensure_future(self.abort(499, "answered"))
         self.finish()
 
     def finish(self):
@@ -75,9 +78,11 @@ class Stream:
     # ---- to the agent ----
 
     async def take_credit(self, most):
-        while self.credit <= 0:
+        while self.credit <= 0 and self.tx_open:
             self.credited.clear()
             await self.credited.wait()
+        if not self.tx_open:
+            raise Aborted(0, "the stream is over")
         taken = min(most, self.credit)
         self.credit -= taken
         return taken
@@ -99,6 +104,8 @@ class Stream:
 
     async def abort(self, code=499, text="the visitor left"):
         self.session.streams.pop(self.id, None)
+        self.tx_open = False
+        self.credited.set()
         await self.session.send("Error", request_id=self.id, error=text, code=code)
 
     async def read(self):
@@ -194,6 +201,7 @@ class Session:
         stream = self.streams.get(name)
         if kind == "Error" and stream:
             stream.tx_open = False
+            stream.credited.set()
             stream.end(Aborted(fields.get("code"), fields.get("error")))
         elif kind == "HttpResponse" and stream:
             stream.on_response(fields)
@@ -233,7 +241,7 @@ class Session:
     async def write_rest(self, stream, rest, more):
         try:
             await stream.write(rest, more)
-        except websockets.ConnectionClosed:
+        except (websockets.ConnectionClosed, Aborted):
             pass
 
     async def collect(self, stream):

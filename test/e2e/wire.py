@@ -136,11 +136,18 @@ def headers_to_json(headers):
     return out
 
 
+def bytes_of(text):
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.encode("utf-8")
+
+
 def headers_from_json(members):
     out = []
     for name, value in members.items():
         for one in value if isinstance(value, list) else [value]:
-            out.append((name.lower().encode("latin-1"), one.encode("latin-1")))
+            out.append((bytes_of(name.lower()), bytes_of(one)))
     return out
 
 
