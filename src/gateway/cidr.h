@@ -1,0 +1,17 @@
+/*
+ * A network of addresses: 10.0.0.0/8, 2001:db8::/32, or one address.
+ */
+#ifndef ADIT_GATEWAY_CIDR_H
+#define ADIT_GATEWAY_CIDR_H
+
+#include "uri.h"
+
+struct cidr {
+    struct ip ip; /* len 0: no network at all */
+    unsigned bits;
+};
+
+bool cidr_parse(struct str text, struct cidr *net);
+bool cidr_has(const struct cidr *net, const struct ip *ip);
+
+#endif

@@ -1,0 +1,149 @@
+#include "config.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ascii.h"
+#include "err.h"
+#include "fmt.h"
+#include "session.h"
+
+#ifndef ADIT_VERSION
+#define ADIT_VERSION "0.1.0"
+#endif
+
+#define AT(field) offsetof(struct config, field)
+
+static const char SYNOPSIS[] =
+    "adit-gateway: the cloud end of adit tunnels, for agents (path /_adit) and visitors\n"
+    "(NAME.DOMAIN) on one port\n"
+    "\n"
+    "  adit-gateway --listen 0.0.0.0:8443 --domain tunnel.example --tokens FILE --cert FILE --key FILE\n"
+    "  adit-gateway token NAME   makes a token, and its line for the tokens file\n"
+    "\n"
+    "SIGHUP reads the tokens file, certificate and key again; SIGUSR1 logs counters; SIGTERM ends.\n";
+
+static const struct option table[] = {
+    { "listen", OPTION_TEXT, AT(listen), 0, 0, "HOST:PORT", "0.0.0.0:8443",
+      "address for agents and visitors; port 0: any" },
+    { "listen-http", OPTION_TEXT, AT(listen_http), 0, 0, "HOST:PORT", NULL,
+      "second address, plain HTTP, for visitors only" },
+    { "domain", OPTION_TEXT, AT(domain_text), 0, 0, "DOMAIN", NULL,
+      "tunnels are NAME.DOMAIN" },
+    { "tokens", OPTION_TEXT, AT(tokens), 0, 0, "FILE", NULL,
+      "lines of NAME SHA256HEX, see the token command" },
+    { "cert", OPTION_TEXT, AT(cert), 0, 0, "FILE", NULL, "certificate chain, PEM" },
+    { "key", OPTION_TEXT, AT(key), 0, 0, "FILE", NULL, "its private key, PEM" },
+    { "plain", OPTION_FLAG, AT(plain), 0, 0, NULL, NULL,
+      "no TLS: behind a proxy that does it" },
+    { "public-port", OPTION_NUMBER, AT(public_port), 0, 65535, "PORT", "0",
+      "HTTPS port that visitors use; 0: the one listened on" },
+    { "trust-proxy", OPTION_TEXT, AT(trust_proxy), 0, 0, "CIDR", NULL,
+      "visitors from there may set X-Forwarded-*" },
+    { "max-tunnels", OPTION_NUMBER, AT(max_tunnels), 1, 4096, "N", "64", "agents at once" },
+    { "max-requests", OPTION_NUMBER, AT(max_requests), 1, 16384, "N", "256",
+      "visitors' connections at once" },
+    { "max-streams", OPTION_NUMBER, AT(max_streams), 1, SESSION_STREAMS_MAX, "N", "64",
+      "requests at once in one tunnel, if its agent can" },
+    { "max-names", OPTION_NUMBER, AT(max_names), 1, 32767, "N", "4096",
+      "lines in the tokens file" },
+    { "queue", OPTION_NUMBER, AT(queue), 0, 16384, "N", "64",
+      "requests that may wait for one tunnel" },
+    { "queue-timeout", OPTION_DURATION, AT(queue_timeout_ms), 1, 0, "TIME", "10s",
+      "how long, before 503" },
+    { "header-timeout", OPTION_DURATION, AT(header_timeout_ms), 100, 0, "TIME", "15s",
+      "for a request's head to arrive" },
+    { "request-timeout", OPTION_DURATION, AT(request_timeout_ms), 100, 0, "TIME", "60s",
+      "without any progress of a request" },
+    { "idle-timeout", OPTION_DURATION, AT(idle_timeout_ms), 100, 0, "TIME", "75s",
+      "between two requests of a connection" },
+    { "upgrade-timeout", OPTION_DURATION, AT(upgrade_timeout_ms), 0, 0, "TIME", "0",
+      "silence on an upgraded connection; 0: for ever" },
+    { "stream-window", OPTION_NUMBER, AT(stream_window), 4096, 16 * 1024 * 1024, "BYTES", "256k",
+      "of a response that may wait here for its visitor" },
+    { "ping-interval", OPTION_DURATION, AT(ping_interval_ms), 100, 0, "TIME", "25s",
+      "between pings to a silent agent" },
+    { "ping-timeout", OPTION_DURATION, AT(ping_timeout_ms), 100, 0, "TIME", "10s",
+      "for an answer to them" },
+    { "log-level", OPTION_CHOICE, AT(log_level), 0, 0, "error|warn|info|debug", "info", "" },
+    { "version", OPTION_ACTION, 0, 0, 0, NULL, NULL, "" },
+    { "help", OPTION_ACTION, 0, 0, 0, NULL, NULL, "" },
+    { NULL, OPTION_TEXT, 0, 0, 0, NULL, NULL, NULL },
+};
+
+int config_read(struct config *c, int argc, char **argv, char **rest, int rest_max, int *rest_count)
+{
+    int result = options_parse(table, c, argc, argv, rest, rest_max, rest_count);
+
+    if (result <= 0)
+        return result;
+    if (strcmp(table[result - 1].name, "version") == 0)
+        fmt_text(STDOUT_FILENO, "adit-gateway " ADIT_VERSION "\n");
+    else if (fmt_text(STDOUT_FILENO, SYNOPSIS))
+        options_help(table, "Options (durations as 250ms, 25s, 5m):");
+    return CONFIG_EXIT;
+}
+
+/* IPV4:PORT, [IPV6]:PORT, or :PORT for every address; unlike in a URL the port may be 0. */
+static bool listen_parse(struct str text, struct ip *ip, uint16_t *port)
+{
+    size_t n = text.n;
+    uint64_t number;
+    struct str host = text;
+
+    while (n > 0 && text.p[n - 1] != ':')
+        n--;
+    if (n == 0 || !ascii_u64((struct str){ text.p + n, text.n - n }, UINT16_MAX, &number))
+        return false;
+    *port = (uint16_t)number;
+    host.n = n - 1;
+    if (host.n == 0)
+        host = STR("0.0.0.0");
+    if (host.n >= 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
+        host = (struct str){ host.p + 1, host.n - 2 };
+    else if (memchr(host.p, ':', host.n))
+        return false;
+    return ip_parse(host, ip);
+}
+
+static int check_addresses(struct config *c)
+{
+    if (!listen_parse(str_of(c->listen), &c->listen_ip, &c->listen_port))
+        return options_error("--listen: write an address and port such as 0.0.0.0:8443 or [::]:8443");
+    if (c->listen_http &&
+        !listen_parse(str_of(c->listen_http), &c->listen_http_ip, &c->listen_http_port))
+        return options_error("--listen-http: write an address and port such as 127.0.0.1:8080");
+    if (c->trust_proxy && !cidr_parse(str_of(c->trust_proxy), &c->trust))
+        return options_error("--trust-proxy: write a network such as 10.0.0.0/8 or 127.0.0.1");
+    return 0;
+}
+
+static int check_domain(struct config *c)
+{
+    uint16_t port;
+
+    if (!c->domain_text)
+        return options_error("--domain is missing: write --domain tunnel.example");
+    if (strchr(c->domain_text, ':') ||
+        uri_authority_parse(str_of(c->domain_text), 80, &c->domain, &port) != 0)
+        return options_error("--domain: write a host name such as tunnel.example");
+    return 0;
+}
+
+int config_check(struct config *c)
+{
+    int err = check_domain(c);
+
+    if (err == 0)
+        err = check_addresses(c);
+    if (err != 0)
+        return err;
+    if (!c->tokens)
+        return options_error("--tokens is missing: write --tokens FILE (the token command makes lines)");
+    if (c->plain && (c->cert || c->key))
+        return options_error("--plain does no TLS: leave out --cert and --key, or --plain");
+    if (!c->plain && (!c->cert || !c->key))
+        return options_error("write --cert FILE --key FILE, or --plain behind a proxy that does TLS");
+    return 0;
+}

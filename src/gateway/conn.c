@@ -1,0 +1,286 @@
+#include "conn.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+#include "entropy.h"
+#include "err.h"
+#include "gateway.h"
+#include "log.h"
+
+/* Records that one connection may give before the others have their turn. */
+#define INPUT_ROUNDS 16
+/* A peer that was told the end: silence, and all in all. */
+#define LINGER_SILENCE_MS 2000
+#define LINGER_MAX_MS 10000
+
+static bool is_live(const struct conn *c)
+{
+    return c->role == CONN_VISITOR || c->role == CONN_AGENT || c->role == CONN_LINGER;
+}
+
+static bool is_open(const struct conn *c)
+{
+    return c->role == CONN_VISITOR || c->role == CONN_AGENT;
+}
+
+static bool has_received(struct conn *c)
+{
+    size_t n;
+
+    return transport_recv_buf(&c->transport, &n) != NULL;
+}
+
+/* ---- beginning and end ---- */
+
+static bool start_transport(struct conn *c, int fd)
+{
+    uint8_t seed[32];
+
+    if (!c->secure) {
+        transport_init_clear(&c->transport, fd, c->tls->in, c->tls->out, TLS_RECORD_MAX);
+        return true;
+    }
+    if (entropy_get(seed, sizeof seed) <= 0 ||
+        tls_server_start(c->tls, c->gateway->identity, seed) < 0)
+        return false;
+    transport_init_tls(&c->transport, fd, &c->tls->server.eng);
+    return true;
+}
+
+static void take_over(struct gateway *g, const struct listener *l, int fd, const struct ip *peer)
+{
+    struct conn *c = LIST_OWNER(list_take(&g->unused), struct conn, place);
+
+    c->role = CONN_VISITOR;
+    c->peer = *peer;
+    c->secure = l->tls;
+    c->agents = l->agents;
+    c->tunnel = NULL;
+    c->polled = 0;
+    c->shut = false;
+    c->deadline = NET_NEVER;
+    g->open_count++;
+    if (!start_transport(c, fd)) {
+        log_line(LOG_ERROR, "TLS cannot start on a new connection");
+        c->transport.fd = fd;
+        conn_close(c);
+        return;
+    }
+    visitor_start(c);
+    conn_set_deadline(c, g->now + g->config.header_timeout_ms);
+    conn_read_on(c);
+}
+
+void conn_accept(struct gateway *g, struct listener *l)
+{
+    while (!list_empty(&g->unused)) {
+        struct ip peer;
+        int fd = sock_accept(l->fd, &peer, true);
+
+        if (fd < 0)
+            return;
+        take_over(g, l, fd, &peer);
+    }
+    /* Whoever has been idle longest makes room; free after this turn. */
+    if (!list_empty(&g->idle))
+        conn_close(LIST_OWNER(g->idle.next, struct conn, place));
+}
+
+void conn_recycle(struct conn *c)
+{
+    list_remove(&c->place);
+    c->role = CONN_FREE;
+    c->gateway->open_count--;
+    /* The one used last is used next: its memory is warm, and what was never needed stays untouched. */
+    list_prepend(&c->gateway->unused, &c->place);
+}
+
+void conn_release(struct conn *c)
+{
+    c->role = CONN_CLOSED;
+    list_remove(&c->place);
+    list_append(&c->gateway->closed, &c->place);
+}
+
+void conn_close(struct conn *c)
+{
+    bool doomed = false;
+
+    if (!is_live(c))
+        return;
+    if (c->role != CONN_AGENT)
+        doomed = visitor_detach(c, "visitor left");
+    poller_remove(&c->gateway->poller, c->transport.fd, &c->polled);
+    transport_end(&c->transport);
+    wheel_disarm(&c->timer);
+    list_remove(&c->dirty);
+    list_remove(&c->served);
+    list_remove(&c->place);
+    if (doomed)
+        c->role = CONN_DOOMED;
+    else
+        conn_release(c);
+}
+
+void conn_reset(struct conn *c)
+{
+    struct linger at_once = { .l_onoff = 1 };
+
+    setsockopt(c->transport.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    conn_close(c);
+}
+
+void conn_finish(struct conn *c)
+{
+    if (c->role == CONN_VISITOR)
+        visitor_detach(c, "done");
+    list_remove(&c->place);
+    transport_close(&c->transport);
+    c->role = CONN_LINGER;
+    c->linger_end = c->gateway->now + LINGER_MAX_MS;
+    conn_set_deadline(c, c->gateway->now + LINGER_SILENCE_MS);
+    conn_read_on(c);
+}
+
+/* ---- deadlines ---- */
+
+void conn_set_deadline(struct conn *c, int64_t at)
+{
+    c->deadline = at;
+    if (at == NET_NEVER || (wheel_is_armed(&c->timer) && c->armed_at <= at))
+        return;
+    c->armed_at = at;
+    wheel_arm(&c->gateway->wheel, &c->timer, at);
+}
+
+void conn_on_time(struct conn *c)
+{
+    if (c->gateway->now < c->deadline)
+        conn_set_deadline(c, c->deadline);
+    else if (c->role == CONN_VISITOR)
+        visitor_on_time(c);
+    else if (c->role == CONN_AGENT)
+        tunnel_on_time(c);
+    else
+        conn_close(c);
+}
+
+/* ---- input and output ---- */
+
+void conn_mark(struct conn *c)
+{
+    if (is_live(c) && list_empty(&c->dirty))
+        list_append(&c->gateway->dirty, &c->dirty);
+}
+
+void conn_read_on(struct conn *c)
+{
+    c->readable = true;
+    conn_mark(c);
+}
+
+void conn_on_event(struct conn *c, unsigned ready)
+{
+    c->readable = c->readable || (ready & POLLER_IN) != 0;
+    conn_mark(c);
+}
+
+static bool input(struct conn *c)
+{
+    return c->role == CONN_VISITOR ? visitor_input(c) : tunnel_input(c);
+}
+
+static void take_input(struct conn *c)
+{
+    for (int round = 0; round < INPUT_ROUNDS && is_open(c); round++) {
+        if (!has_received(c) && c->readable && c->transport.err == 0) {
+            transport_pump(&c->transport);
+            c->readable = !c->transport.read_idle;
+        }
+        /* What is left untaken waits until whoever stops it marks the connection again. */
+        if (!has_received(c) || !input(c))
+            return;
+    }
+    conn_mark(c);
+}
+
+static void give_output(struct conn *c)
+{
+    if (c->role == CONN_VISITOR)
+        visitor_output(c);
+    else
+        tunnel_output(c);
+    if (!is_open(c))
+        return;
+    transport_flush(&c->transport);
+    if (transport_unsent(&c->transport))
+        transport_push(&c->transport);
+}
+
+static void check_end(struct conn *c)
+{
+    if (c->transport.err == 0)
+        return;
+    if (c->role == CONN_VISITOR)
+        visitor_ended(c);
+    else if (!has_received(c))
+        tunnel_lost(c, c->transport.err);
+}
+
+/* What still comes is thrown away, so that what was sent is not: a close with unread bytes would
+ * be a reset (RFC 9112 section 9.6). */
+static void linger(struct conn *c)
+{
+    int64_t at = c->gateway->now + LINGER_SILENCE_MS;
+
+    transport_pump(&c->transport);
+    if (c->transport.err != 0) {
+        conn_close(c);
+        return;
+    }
+    conn_set_deadline(c, at < c->linger_end ? at : c->linger_end);
+    if (c->shut || transport_unsent(&c->transport))
+        return;
+    c->shut = true;
+    sock_shutdown_write(c->transport.fd);
+}
+
+void conn_serve(struct conn *c)
+{
+    take_input(c);
+    if (is_open(c))
+        give_output(c);
+    if (is_open(c))
+        check_end(c);
+    if (c->role == CONN_LINGER)
+        linger(c);
+    if (is_live(c) && list_empty(&c->served))
+        list_append(&c->gateway->served, &c->served);
+}
+
+void conn_watch(struct conn *c)
+{
+    unsigned want = transport_want(&c->transport);
+
+    if (poller_set(&c->gateway->poller, c->transport.fd, c, want, &c->polled) == 0)
+        return;
+    if (c->role == CONN_AGENT)
+        tunnel_lost(c, ERR_SYS);
+    else
+        conn_close(c);
+}
+
+uint8_t *conn_room(struct conn *c, size_t least, size_t *n)
+{
+    uint8_t *out = transport_send_buf(&c->transport, n);
+
+    if (out && *n >= least)
+        return out;
+    if (!transport_ready(&c->transport))
+        return NULL;
+    transport_flush(&c->transport);
+    transport_push(&c->transport);
+    out = transport_send_buf(&c->transport, n);
+    return out && *n >= least ? out : NULL;
+}

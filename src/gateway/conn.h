@@ -1,0 +1,77 @@
+/*
+ * A TCP connection of the gateway.
+ *
+ *   FREE --accept--> VISITOR --request to /_adit--> AGENT
+ *   VISITOR, AGENT --all is sent--> LINGER --peer's end, or time--> CLOSED --end of turn--> FREE
+ *   VISITOR --leaves while half of its request's head is in the tunnel--> DOOMED --> CLOSED
+ */
+#ifndef ADIT_GATEWAY_CONN_H
+#define ADIT_GATEWAY_CONN_H
+
+#include "list.h"
+#include "tls.h"
+#include "transport.h"
+#include "visitor.h"
+#include "wheel.h"
+
+struct gateway;
+struct listener;
+struct tunnel;
+
+enum conn_role { CONN_FREE, CONN_VISITOR, CONN_AGENT, CONN_LINGER, CONN_DOOMED, CONN_CLOSED };
+
+struct conn {
+    int source;              /* SOURCE_CONN; first, for the poller */
+    enum conn_role role;
+    struct gateway *gateway;
+    struct transport transport;
+    struct tls_server *tls;  /* its memory; in the clear its two buffers are used */
+    struct ip peer;
+    bool secure;
+    bool agents;
+    bool readable;           /* there may be something to read */
+    bool shut;               /* LINGER: our end was said on the socket */
+    unsigned polled;
+    int64_t deadline;
+    int64_t armed_at;
+    int64_t linger_end;
+    struct wheel_node timer; /* armed for the deadline, or for an earlier one that was moved */
+    struct list place;       /* unused, closed, or idle */
+    struct list dirty;
+    struct list served;
+    struct visitor visitor;
+    struct tunnel *tunnel;   /* AGENT: its own; VISITOR: where its request goes */
+};
+
+/* Takes over every connection that waits, as far as there is room. */
+void conn_accept(struct gateway *g, struct listener *l);
+/* The poller told of it. */
+void conn_on_event(struct conn *c, unsigned ready);
+/* To be served in this turn. */
+void conn_mark(struct conn *c);
+/* The same, and read on: something was taken out of its buffer, or the poller says so. */
+void conn_read_on(struct conn *c);
+void conn_serve(struct conn *c);
+/* Tells the poller what the connection waits for now. */
+void conn_watch(struct conn *c);
+void conn_on_time(struct conn *c);
+
+/* Moving a deadline away costs nothing: the timer finds out when it fires. */
+void conn_set_deadline(struct conn *c, int64_t at);
+
+/* Room for at least that many bytes to send, made by sending what gathered if need be; NULL when
+ * the peer takes no more now. */
+uint8_t *conn_room(struct conn *c, size_t least, size_t *n);
+
+/* Everything was handed over: sends it, says the end, waits a little for the peer to read it. */
+void conn_finish(struct conn *c);
+/* At once; what was not sent is lost. */
+void conn_close(struct conn *c);
+/* At once, as a reset: where nothing else could show that something is missing. */
+void conn_reset(struct conn *c);
+/* Of a doomed connection: its head is sent. */
+void conn_release(struct conn *c);
+/* At the end of a turn: a closed connection may be used again. */
+void conn_recycle(struct conn *c);
+
+#endif

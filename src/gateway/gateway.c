@@ -1,0 +1,369 @@
+#include "gateway.h"
+
+#include <string.h>
+
+#include "ascii.h"
+#include "clock.h"
+#include "err.h"
+#include "fmt.h"
+#include "log.h"
+
+/* Connections served between two looks at the poller. */
+#define TURN_MAX 256
+#define BACKLOG 1024
+/* After SIGTERM: requests under way may end, then agents are told, then it ends anyway. */
+#define STOP_REQUESTS_MS 1000
+#define STOP_MAX_MS 1700
+/* Told to agents that have to dial again: they spread over this time. */
+#define GOAWAY_DELAY_MS 1000
+
+static void log_error(const char *text, struct str what)
+{
+    log_begin(LOG_ERROR);
+    log_text(text);
+    log_str(what);
+    log_end();
+}
+
+/* ---- files ---- */
+
+/* Tunnels whose token is still there go on under their new entry; the others end. */
+static void carry_tunnels(struct gateway *g, const struct names *from, struct names *to)
+{
+    for (size_t i = 0; i < from->count; i++) {
+        struct name *old = &from->entry[i];
+        struct name *new = old->tunnel ? names_find(to, names_label(old)) : NULL;
+
+        if (!old->tunnel)
+            continue;
+        if (new && memcmp(new->hash, old->hash, NAME_HASH_LEN) == 0) {
+            new->tunnel = old->tunnel;
+            new->tunnel->name = new;
+        } else {
+            log_error("token withdrawn, tunnel ends: ", names_label(old));
+            tunnel_end(old->tunnel, WS_CLOSE_TOKEN, "The tunnel was withdrawn.");
+        }
+    }
+    g->names = to;
+}
+
+static int tokens_error(struct gateway *g, int err, unsigned line)
+{
+    log_begin(LOG_ERROR);
+    log_str(str_of(g->config.tokens));
+    if (err == ERR_WIRE_SIZE) {
+        log_text(": too many names; see --max-names");
+    } else if (line > 0) {
+        log_text(": line ");
+        log_u64(line);
+        log_text(": write NAME SHA256HEX, each name once");
+    } else {
+        log_text(": cannot be read");
+    }
+    log_end();
+    return err;
+}
+
+static int load_tokens(struct gateway *g)
+{
+    struct names *other = &g->names_table[g->names == &g->names_table[0]];
+    struct name *entry = other->entry;
+    unsigned line = 0;
+    int n = fmt_read_file(g->config.tokens, g->file, g->file_cap);
+    int err = n;
+
+    if (n < 0)
+        return tokens_error(g, n, 0);
+    names_init(other, entry, g->config.max_names);
+    err = names_parse(other, (struct str){ g->file, (size_t)n }, &line);
+    if (err < 0)
+        return tokens_error(g, err, line);
+    if (g->names)
+        carry_tunnels(g, g->names, other);
+    g->names = other;
+    log_begin(LOG_INFO);
+    log_u64(other->count);
+    log_text(" names in the tokens file");
+    log_end();
+    return 0;
+}
+
+/* Handshakes under way may still use the identity they began with: two take turns. */
+static int load_identity(struct gateway *g)
+{
+    struct tls_identity *other = &g->identities[g->identity == &g->identities[0]];
+    int err = 0;
+
+    if (!g->config.plain)
+        err = tls_identity_load(other, g->config.cert, g->config.key);
+    if (err < 0)
+        log_error(other->problem, (struct str){ NULL, 0 });
+    else
+        g->identity = other;
+    return err;
+}
+
+int gateway_load(struct gateway *g)
+{
+    int err = load_identity(g);
+    int err_tokens = load_tokens(g);
+
+    return err < 0 ? err : err_tokens;
+}
+
+/* ---- start ---- */
+
+static void log_listening(const struct ip *ip, uint16_t port, const char *what)
+{
+    uint8_t text[IP_TEXT_MAX];
+
+    log_begin(LOG_INFO);
+    log_text("listening on ");
+    log_text(ip->len == 16 ? "[" : "");
+    log_str((struct str){ text, ip_format(ip, text) });
+    log_text(ip->len == 16 ? "]:" : ":");
+    log_u64(port);
+    log_text(what);
+    log_end();
+}
+
+static int listen_on(struct listener *l, const struct ip *ip, uint16_t *port, const char *what)
+{
+    int fd = sock_listen(ip, port, BACKLOG, true);
+
+    if (fd < 0) {
+        uint8_t text[IP_TEXT_MAX];
+
+        log_error("cannot listen (is the port taken?): ",
+                  (struct str){ text, ip_format(ip, text) });
+        return fd;
+    }
+    l->fd = fd;
+    log_listening(ip, *port, what);
+    return 0;
+}
+
+static int start_listeners(struct gateway *g)
+{
+    struct config *c = &g->config;
+    int err;
+
+    g->listener[0] = (struct listener){ SOURCE_LISTENER, -1, 0, !c->plain, true };
+    g->listener[1] = (struct listener){ SOURCE_LISTENER, -1, 0, false, false };
+    err = listen_on(&g->listener[0], &c->listen_ip, &c->listen_port,
+                    c->plain ? ", plain" : ", TLS");
+    if (err == 0 && c->listen_http)
+        err = listen_on(&g->listener[1], &c->listen_http_ip, &c->listen_http_port,
+                        ", plain, visitors only");
+    return err;
+}
+
+/* What visitors write after the host, as far as we can know it. */
+static void set_public_address(struct gateway *g)
+{
+    uint32_t port = g->config.public_port ? g->config.public_port : g->config.listen_port;
+    struct writer w;
+
+    g->url_tls = !g->config.plain || g->config.public_port;
+    if (port == (g->url_tls ? 443u : 80u))
+        return;
+    writer_init(&w, g->url_port_text, sizeof g->url_port_text);
+    writer_u8(&w, ':');
+    writer_u64(&w, port);
+    g->url_port = (struct str){ g->url_port_text, writer_stored(&w) };
+}
+
+static void start_lists(struct gateway *g)
+{
+    struct list *const lists[] = { &g->unused, &g->closed, &g->dirty, &g->served, &g->idle,
+                                   &g->unused_tunnels };
+
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+        list_init(lists[i]);
+    for (size_t i = 0; i < g->conn_count; i++) {
+        struct conn *c = &g->conn[i];
+
+        c->source = SOURCE_CONN;
+        c->gateway = g;
+        list_init(&c->dirty);
+        list_init(&c->served);
+        list_append(&g->unused, &c->place);
+    }
+    for (size_t i = 0; i < g->config.max_tunnels; i++)
+        list_append(&g->unused_tunnels, &g->tunnel[i].unused);
+}
+
+int gateway_start(struct gateway *g)
+{
+    int err;
+
+    g->now = clock_ms();
+    start_lists(g);
+    wheel_init(&g->wheel, g->now);
+    if (poller_init(&g->poller) < 0) {
+        log_line(LOG_ERROR, "the kernel gives no epoll");
+        return ERR_SYS;
+    }
+    err = gateway_load(g);
+    if (err == 0)
+        err = start_listeners(g);
+    if (err == 0)
+        set_public_address(g);
+    g->counters.started_ms = g->now;
+    return err;
+}
+
+/* ---- signals ---- */
+
+static void log_counters(const struct gateway *g)
+{
+    size_t tunnels = 0;
+
+    for (size_t i = 0; i < g->config.max_tunnels; i++)
+        tunnels += g->tunnel[i].conn != NULL;
+    log_begin(LOG_INFO);
+    log_text("tunnels ");
+    log_u64(tunnels);
+    log_text(", connections ");
+    log_u64(g->open_count);
+    log_text(", requests ");
+    log_u64(g->requests);
+    log_text(", answered here ");
+    log_u64(g->refused);
+    log_text(", body bytes ");
+    log_u64(g->counters.bytes_transferred);
+    log_text(", up ");
+    log_i64((g->now - g->counters.started_ms) / 1000);
+    log_text(" s");
+    log_end();
+}
+
+static void stop(struct gateway *g)
+{
+    g->stopping = true;
+    g->stop_at = g->now + STOP_MAX_MS;
+    log_line(LOG_INFO, "stopping");
+    for (size_t i = 0; i < 2; i++) {
+        if (g->listener[i].fd >= 0)
+            poller_remove(&g->poller, g->listener[i].fd, &g->listener[i].polled);
+        sock_close(&g->listener[i].fd);
+    }
+    while (!list_empty(&g->idle))
+        conn_close(LIST_OWNER(g->idle.next, struct conn, place));
+}
+
+/* Agents are told to dial again: soon, but not all at once. */
+static void say_goodbye(struct gateway *g)
+{
+    g->said_goodbye = true;
+    for (size_t i = 0; i < g->config.max_tunnels; i++) {
+        struct tunnel *t = &g->tunnel[i];
+
+        if (!t->conn || t->ending)
+            continue;
+        session_goaway(&t->session, GOAWAY_DELAY_MS);
+        tunnel_end(t, WS_CLOSE_AWAY, "The gateway is being restarted.");
+    }
+}
+
+static void take_signals(struct gateway *g)
+{
+    unsigned came = poller_signals(&g->poller);
+
+    if ((came & SIGNALS_TERM) && !g->stopping)
+        stop(g);
+    if ((came & SIGNALS_HUP) && gateway_load(g) < 0)
+        log_line(LOG_ERROR, "what was loaded before stays in use");
+    if (came & SIGNALS_USR1)
+        log_counters(g);
+}
+
+/* ---- the loop ---- */
+
+static void watch_listeners(struct gateway *g)
+{
+    bool room = !list_empty(&g->unused) || !list_empty(&g->idle);
+
+    for (size_t i = 0; i < 2; i++) {
+        struct listener *l = &g->listener[i];
+
+        if (l->fd >= 0)
+            poller_set(&g->poller, l->fd, l, room ? POLLER_IN : 0, &l->polled);
+    }
+}
+
+static int64_t next_time(const struct gateway *g)
+{
+    int64_t at = wheel_next(&g->wheel);
+
+    if (!list_empty(&g->dirty))
+        return 0;
+    if (g->stopping) {
+        int64_t step = g->said_goodbye ? g->stop_at
+                                       : g->stop_at - STOP_MAX_MS + STOP_REQUESTS_MS;
+
+        return step < at ? step : at;
+    }
+    return at;
+}
+
+static void take_events(struct gateway *g)
+{
+    struct poller_event event[POLLER_BATCH];
+    int n = poller_wait(&g->poller, next_time(g), event);
+
+    g->now = clock_ms();
+    for (int i = 0; i < n; i++) {
+        if (*(int *)event[i].owner == SOURCE_LISTENER)
+            conn_accept(g, event[i].owner);
+        else
+            conn_on_event(event[i].owner, event[i].ready);
+    }
+}
+
+static void take_time(struct gateway *g)
+{
+    struct wheel_node *node;
+
+    while ((node = wheel_expire(&g->wheel, g->now)) != NULL)
+        conn_on_time(WHEEL_OWNER(node, struct conn, timer));
+}
+
+static void serve(struct gateway *g)
+{
+    struct list *node;
+
+    for (int i = 0; i < TURN_MAX && (node = list_take(&g->dirty)) != NULL; i++)
+        conn_serve(LIST_OWNER(node, struct conn, dirty));
+    while ((node = list_take(&g->served)) != NULL)
+        conn_watch(LIST_OWNER(node, struct conn, served));
+    while (!list_empty(&g->closed))
+        conn_recycle(LIST_OWNER(g->closed.next, struct conn, place));
+    if (!g->stopping)
+        watch_listeners(g);
+}
+
+static bool may_end(struct gateway *g)
+{
+    size_t agents = 0;
+
+    if (!g->stopping)
+        return false;
+    for (size_t i = 0; i < g->config.max_tunnels; i++)
+        agents += g->tunnel[i].conn != NULL;
+    if (!g->said_goodbye && (g->open_count == agents ||
+                             g->now >= g->stop_at - STOP_MAX_MS + STOP_REQUESTS_MS))
+        say_goodbye(g);
+    return g->open_count == 0 || g->now >= g->stop_at;
+}
+
+void gateway_run(struct gateway *g)
+{
+    watch_listeners(g);
+    while (!may_end(g)) {
+        take_events(g);
+        take_signals(g);
+        take_time(g);
+        serve(g);
+    }
+}

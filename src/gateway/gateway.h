@@ -1,0 +1,80 @@
+/*
+ * The gateway as a whole: one static struct, one loop.
+ *
+ *   gateway.c   the loop: events, deadlines, signals
+ *   conn.c      a TCP connection, TLS or not: becomes a visitor's or an agent's with its first request
+ *   visitor.c   a visitor's connection from request to request; pages; timeouts
+ *   request.c   visitor -> tunnel: head and body of a request
+ *   response.c  tunnel -> visitor: head and body of a response
+ *   tunnel.c    an agent's connection: its session and streams
+ *
+ * Every turn of the loop marks connections that have something to do, and then serves them one by
+ * one; serving one may mark others. What gathers for one connection in between leaves it in one
+ * record and one write.
+ */
+#ifndef ADIT_GATEWAY_GATEWAY_H
+#define ADIT_GATEWAY_GATEWAY_H
+
+#include "config.h"
+#include "conn.h"
+#include "poller.h"
+#include "tls.h"
+#include "tunnel.h"
+#include "wheel.h"
+
+/* First in what the poller's events point to. */
+enum source { SOURCE_LISTENER, SOURCE_CONN };
+
+struct listener {
+    enum source source;
+    int fd; /* -1: none */
+    unsigned polled;
+    bool tls;
+    bool agents; /* may agents connect here? */
+};
+
+struct gateway {
+    struct config config;
+    struct poller poller;
+    struct wheel wheel;
+    int64_t now;
+    struct listener listener[2];
+    struct str url_port; /* ":8443", or empty */
+    uint8_t url_port_text[8];
+    bool url_tls;
+
+    struct conn *conn;
+    size_t conn_count;
+    struct list unused;  /* connections that are free */
+    struct list closed;  /* free after this turn */
+    struct list dirty;   /* to be served in this turn */
+    struct list served;  /* what they wait for may have changed */
+    struct list idle;    /* visitors between two requests, the longest first */
+    size_t open_count;
+
+    struct tunnel *tunnel;
+    struct list unused_tunnels;
+    struct names *names;       /* the table in use; the other one is for the next reload */
+    struct names names_table[2];
+    uint8_t *file;             /* room for the tokens file */
+    size_t file_cap;
+    const struct tls_identity *identity;
+    struct tls_identity identities[2];
+
+    struct session_counters counters;
+    uint64_t requests;
+    uint64_t refused;  /* answered by the gateway itself */
+    bool stopping;
+    bool said_goodbye;
+    int64_t stop_at;
+};
+
+/* Listens, reads the files; everything allocated. 0, or an error after having said why. */
+int gateway_start(struct gateway *g);
+/* Until SIGTERM. */
+void gateway_run(struct gateway *g);
+
+/* SIGHUP, and at the start: tokens, certificate and key. 0, or an error after having said why. */
+int gateway_load(struct gateway *g);
+
+#endif

@@ -1,0 +1,155 @@
+/*
+ * adit-gateway: the cloud end of the tunnels. This file: the command line and the memory.
+ */
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "ascii.h"
+#include "entropy.h"
+#include "err.h"
+#include "fmt.h"
+#include "gateway.h"
+#include "log.h"
+
+#define TOKEN_BYTES 32
+/* Listeners, standard streams, epoll, files that are read. */
+#define DESCRIPTORS_MORE 16
+#define ALIGNMENT 64
+
+static struct gateway gateway;
+
+/* ---- adit-gateway token NAME: the token, and the line for the tokens file ---- */
+
+static int print_token(const char *label)
+{
+    uint8_t random[TOKEN_BYTES], hash[NAME_HASH_LEN];
+    uint8_t token[2 * TOKEN_BYTES], out[1024];
+    struct writer w;
+
+    if (!names_label_valid(str_of(label)))
+        return options_error("token: write a name of letters, digits and hyphens, 63 at most");
+    if (entropy_get(random, sizeof random) <= 0)
+        return options_error("token: the kernel has no random bytes yet; try again");
+    ascii_to_hex(random, sizeof random, token);
+    names_hash((struct str){ token, sizeof token }, hash);
+    writer_init(&w, out, sizeof out);
+    writer_text(&w, "token of the agent, not shown again: ");
+    writer_bytes(&w, token, sizeof token);
+    writer_u8(&w, '\n');
+    for (const char *p = label; *p; p++)
+        writer_u8(&w, ascii_lower((uint8_t)*p));
+    writer_u8(&w, ' ');
+    ascii_to_hex(hash, sizeof hash, token);
+    writer_bytes(&w, token, sizeof token);
+    writer_u8(&w, '\n');
+    return fmt_write(STDOUT_FILENO, out, writer_stored(&w)) ? 0 : ERR_SYS;
+}
+
+/* ---- memory: all of it, once ---- */
+
+struct arena {
+    uint8_t *base; /* NULL: only counts */
+    size_t at;
+};
+
+static void *take(struct arena *a, size_t count, size_t size)
+{
+    void *p = a->base ? a->base + a->at : NULL;
+
+    a->at += (count * size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    return p;
+}
+
+static void lay_out_conns(struct gateway *g, struct arena *a)
+{
+    size_t ring_cap = g->config.stream_window + VISITOR_RING_EXTRA;
+    struct tls_server *tls;
+    uint8_t *ring;
+
+    g->conn_count = (size_t)g->config.max_tunnels + g->config.max_requests;
+    g->conn = take(a, g->conn_count, sizeof *g->conn);
+    tls = take(a, g->conn_count, sizeof *tls);
+    ring = take(a, g->conn_count, ring_cap);
+    for (size_t i = 0; a->base && i < g->conn_count; i++) {
+        g->conn[i].tls = &tls[i];
+        g->conn[i].visitor.ring = (struct ring){ ring + i * ring_cap, ring_cap, 0, 0 };
+    }
+}
+
+static void lay_out(struct gateway *g, struct arena *a)
+{
+    size_t streams = g->config.max_streams;
+    struct stream *stream;
+    struct conn **visitor;
+
+    lay_out_conns(g, a);
+    g->tunnel = take(a, g->config.max_tunnels, sizeof *g->tunnel);
+    stream = take(a, g->config.max_tunnels * streams, sizeof *stream);
+    visitor = take(a, g->config.max_tunnels * streams, sizeof *visitor);
+    for (size_t i = 0; a->base && i < g->config.max_tunnels; i++) {
+        g->tunnel[i].stream = stream + i * streams;
+        g->tunnel[i].visitor = visitor + i * streams;
+    }
+    for (size_t i = 0; i < 2; i++)
+        g->names_table[i].entry = take(a, g->config.max_names, sizeof(struct name));
+    g->file_cap = (size_t)g->config.max_names * NAME_LINE_MAX;
+    g->file = take(a, g->file_cap, 1);
+}
+
+/* Pages that are never touched cost nothing; those of connections in use are used again first. */
+static int allocate(struct gateway *g)
+{
+    struct arena a = { NULL, 0 };
+    void *p;
+
+    lay_out(g, &a);
+    p = mmap(NULL, a.at, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED)
+        return options_error("not enough memory: lower --max-requests, --stream-window or "
+                             "--max-tunnels");
+    a = (struct arena){ p, 0 };
+    lay_out(g, &a);
+    return 0;
+}
+
+static int allow_descriptors(const struct gateway *g)
+{
+    struct rlimit limit;
+    rlim_t need = g->conn_count + DESCRIPTORS_MORE;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= need)
+        return 0;
+    limit.rlim_cur = need;
+    if (limit.rlim_max < need)
+        limit.rlim_max = need;
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return options_error("too few open files allowed (ulimit -n) for --max-requests and "
+                             "--max-tunnels");
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct gateway *g = &gateway;
+    char *rest[2];
+    int count;
+    int result = config_read(&g->config, argc, argv, rest, 2, &count);
+
+    if (result == CONFIG_EXIT)
+        return 0;
+    if (result == 0 && count > 0) {
+        if (count != 2 || strcmp(rest[0], "token") != 0)
+            result = options_error("write adit-gateway token NAME, or options only");
+        else
+            return print_token(rest[1]) < 0 ? 2 : 0;
+    }
+    if (result < 0 || config_check(&g->config) < 0)
+        return 2;
+    log_set_level((enum log_level)g->config.log_level);
+    if (allocate(g) < 0 || allow_descriptors(g) < 0 || gateway_start(g) < 0)
+        return 1;
+    gateway_run(g);
+    return 0;
+}

@@ -1,0 +1,155 @@
+#include "names.h"
+
+#include <bearssl.h>
+#include <string.h>
+
+#include "ascii.h"
+#include "err.h"
+
+void names_init(struct names *n, struct name *entry, size_t cap)
+{
+    n->entry = entry;
+    n->cap = cap;
+    n->count = 0;
+    for (size_t i = 0; i < NAMES_BUCKETS; i++)
+        n->bucket[i] = NAMES_NONE;
+}
+
+bool names_label_valid(struct str label)
+{
+    if (label.n == 0 || label.n > NAME_LABEL_MAX)
+        return false;
+    for (size_t i = 0; i < label.n; i++) {
+        uint8_t c = ascii_lower(label.p[i]);
+
+        if (!(c >= 'a' && c <= 'z') && !ascii_is_digit(c) && c != '-')
+            return false;
+    }
+    return label.p[0] != '-' && label.p[label.n - 1] != '-';
+}
+
+struct str names_label(const struct name *name)
+{
+    return (struct str){ name->label, name->label_len };
+}
+
+void names_hash(struct str token, uint8_t out[NAME_HASH_LEN])
+{
+    br_sha256_context sha;
+
+    br_sha256_init(&sha);
+    br_sha256_update(&sha, token.p, token.n);
+    br_sha256_out(&sha, out);
+}
+
+/* FNV-1a over the lower-case label. Who chooses labels does not choose those in the table. */
+static size_t bucket_of(struct str label)
+{
+    uint32_t hash = 2166136261u;
+
+    for (size_t i = 0; i < label.n; i++)
+        hash = (hash ^ ascii_lower(label.p[i])) * 16777619u;
+    return (hash ^ hash >> 16) % NAMES_BUCKETS;
+}
+
+struct name *names_find(const struct names *n, struct str label)
+{
+    uint16_t at = n->bucket[bucket_of(label)];
+
+    while (at != NAMES_NONE && !str_ieq(names_label(&n->entry[at]), label))
+        at = n->entry[at].next;
+    return at == NAMES_NONE ? NULL : &n->entry[at];
+}
+
+static unsigned differing(const uint8_t *a, const uint8_t *b)
+{
+    unsigned bits = 0;
+
+    for (size_t i = 0; i < NAME_HASH_LEN; i++)
+        bits |= (unsigned)(a[i] ^ b[i]);
+    return bits;
+}
+
+struct name *names_by_token(const struct names *n, struct str token)
+{
+    uint8_t hash[NAME_HASH_LEN];
+    struct name *found = NULL;
+
+    names_hash(token, hash);
+    for (size_t i = 0; i < n->count; i++) {
+        if (differing(n->entry[i].hash, hash) == 0)
+            found = &n->entry[i];
+    }
+    return found;
+}
+
+static int add(struct names *n, struct str label, struct str hex)
+{
+    struct name *e = &n->entry[n->count];
+    size_t bucket;
+
+    if (!names_label_valid(label) || hex.n != 2 * NAME_HASH_LEN || names_find(n, label))
+        return ERR_FILE;
+    if (n->count == n->cap)
+        return ERR_WIRE_SIZE;
+    memset(e, 0, sizeof *e);
+    if (!ascii_from_hex(hex, e->hash, NAME_HASH_LEN))
+        return ERR_FILE;
+    for (size_t i = 0; i < label.n; i++)
+        e->label[i] = ascii_lower(label.p[i]);
+    e->label_len = (uint8_t)label.n;
+    bucket = bucket_of(label);
+    e->next = n->bucket[bucket];
+    n->bucket[bucket] = (uint16_t)n->count++;
+    return 0;
+}
+
+static bool is_blank(uint8_t c)
+{
+    return c == ' ' || c == '\t' || c == '\r';
+}
+
+/* Takes the first word off a line; empty at its end. */
+static struct str next_word(struct str *line)
+{
+    struct str word;
+
+    while (line->n > 0 && is_blank(line->p[0])) {
+        line->p++;
+        line->n--;
+    }
+    word = (struct str){ line->p, 0 };
+    while (word.n < line->n && !is_blank(line->p[word.n]))
+        word.n++;
+    line->p += word.n;
+    line->n -= word.n;
+    return word;
+}
+
+static int parse_line(struct names *n, struct str line)
+{
+    struct str label = next_word(&line);
+    struct str hex = next_word(&line);
+
+    if (label.n == 0 || label.p[0] == '#')
+        return 0;
+    return next_word(&line).n == 0 ? add(n, label, hex) : ERR_FILE;
+}
+
+int names_parse(struct names *n, struct str text, unsigned *line)
+{
+    *line = 0;
+    while (text.n > 0) {
+        const uint8_t *end = memchr(text.p, '\n', text.n);
+        size_t len = end ? (size_t)(end - text.p) : text.n;
+        int err = parse_line(n, (struct str){ text.p, len });
+
+        ++*line;
+        if (err < 0)
+            return err;
+        len += end ? 1 : 0;
+        text.p += len;
+        text.n -= len;
+    }
+    return 0;
+}

@@ -1,0 +1,56 @@
+/*
+ * The tunnels that may exist: the tokens file as a table. The file holds no token, only each one's
+ * SHA-256, so that who reads it cannot dial with it.
+ *
+ *   # comment
+ *   NAME SHA256HEX
+ */
+#ifndef ADIT_GATEWAY_NAMES_H
+#define ADIT_GATEWAY_NAMES_H
+
+#include "buf.h"
+
+/* One DNS label (RFC 1035 section 2.3.4). */
+#define NAME_LABEL_MAX 63
+#define NAME_HASH_LEN 32
+/* The longest line: name, space, hash, and room for a carriage return and some white space. */
+#define NAME_LINE_MAX 160
+
+struct tunnel;
+
+struct name {
+    uint8_t label[NAME_LABEL_MAX];
+    uint8_t label_len;
+    uint8_t hash[NAME_HASH_LEN];
+    uint16_t next;         /* private: of the same bucket */
+    struct tunnel *tunnel; /* connected, or NULL; the owner's */
+};
+
+#define NAMES_BUCKETS 4096
+#define NAMES_NONE 0xffff
+
+struct names {
+    struct name *entry;
+    size_t cap; /* below NAMES_NONE */
+    size_t count;
+    uint16_t bucket[NAMES_BUCKETS];
+};
+
+/* An empty table over the caller's entries. */
+void names_init(struct names *n, struct name *entry, size_t cap);
+/*
+ * Reads a tokens file's text into an empty table. 0; ERR_FILE: *line is malformed or repeats a
+ * name; ERR_WIRE_SIZE: more than cap names.
+ */
+int names_parse(struct names *n, struct str text, unsigned *line);
+/* A label in any case; NULL when unknown. */
+struct name *names_find(const struct names *n, struct str label);
+/* The name whose token this is, or NULL. Takes as long for any token of the same length. */
+struct name *names_by_token(const struct names *n, struct str token);
+/* Letters, digits and hyphens within, 1 to 63. */
+bool names_label_valid(struct str label);
+struct str names_label(const struct name *name);
+/* SHA-256 of a token. */
+void names_hash(struct str token, uint8_t out[NAME_HASH_LEN]);
+
+#endif

@@ -1,0 +1,359 @@
+#include "request.h"
+
+#include <string.h>
+
+#include "err.h"
+#include "forward.h"
+#include "gateway.h"
+#include "log.h"
+
+/* Agents connect here, on any host; visitors never get a page of it. */
+#define AGENT_PATH "/_adit"
+/* What a message needs beside its head's own bytes: frame, id, lengths, escapes. */
+#define MESSAGE_ROOM 512
+/* Less than this is not worth a message of its own. */
+#define BODY_ROOM_MIN 1024
+/* A longer head goes out in parts. */
+#define HEAD_ROOM_MAX 12288
+
+static const uint8_t no_key[4]; /* a server's frames are not masked */
+
+static bool has_received(struct conn *c)
+{
+    size_t n;
+
+    return transport_recv_buf(&c->transport, &n) != NULL;
+}
+
+/* ---- heads ---- */
+
+static void refuse_head(struct conn *c, int err)
+{
+    c->visitor.keep_alive = false;
+    if (err == ERR_HTTP_SIZE)
+        visitor_refuse(c, 431, STR("The request's head is too large."), 0);
+    else if (err == ERR_HTTP_VERSION)
+        visitor_refuse(c, 505, STR("Only HTTP/1.0 and HTTP/1.1 are spoken here."), 0);
+    else if (err == ERR_HTTP_SMUGGLE)
+        visitor_refuse(c, 400, STR("The length of the request's body is ambiguous."), 0);
+    else
+        visitor_refuse(c, 400, STR("The request is malformed."), 0);
+}
+
+/* The tunnel's label: what stands before .DOMAIN; empty when it is not one label there. */
+static struct str label_of(const struct gateway *g, struct str host)
+{
+    struct str domain = g->config.domain, label = { NULL, 0 }, tail;
+
+    if (host.n <= domain.n + 1 || host.p[host.n - domain.n - 1] != '.')
+        return label;
+    tail = (struct str){ host.p + host.n - domain.n, domain.n };
+    if (str_ieq(tail, domain))
+        label = (struct str){ host.p, host.n - domain.n - 1 };
+    return label;
+}
+
+/* The connected tunnel of a host, or NULL after a page that says why there is none. */
+static struct tunnel *tunnel_of_host(struct conn *c, struct str authority)
+{
+    struct name *name = NULL;
+    struct str host;
+    uint16_t port;
+
+    if (authority.n > 0 && uri_authority_parse(authority, 80, &host, &port) == 0)
+        name = names_find(c->gateway->names, label_of(c->gateway, host));
+    if (!name)
+        visitor_refuse(c, 404, STR("There is no tunnel of this name."), 0);
+    else if (!name->tunnel)
+        visitor_refuse(c, 502, STR("The tunnel is not connected: its device is off or has no "
+                                   "network."), 0);
+    return name ? name->tunnel : NULL;
+}
+
+/* The message: the head's fields packed in place, and ours behind them. */
+static int compose(struct conn *c, struct http_head *head, const struct http_target *target,
+                   struct str host)
+{
+    struct visitor *v = &c->visitor;
+    uint8_t *fields = v->head + (head->fields.p - v->head);
+    uint8_t added[FORWARD_MAX];
+    struct forward forward = {
+        .peer = c->peer,
+        .secure = c->secure,
+        .trusted = cidr_has(&c->gateway->config.trust, &c->peer),
+        .replace_host = target->form == HTTP_TARGET_ABSOLUTE,
+        .host = host,
+    };
+    struct wire_headers headers;
+    struct writer w;
+    size_t end;
+    int err;
+
+    /* Copied: packing overwrites what they are made of. */
+    writer_init(&w, added, sizeof added);
+    forward_fields(&w, &forward, head->fields);
+    err = relay_pack(head, fields, v->upgrade,
+                     forward.replace_host ? forward_names_host : forward_names, &headers);
+    if (err < 0)
+        return err;
+    end = (size_t)(headers.packed.p - v->head) + headers.packed.n;
+    if (!writer_fits(&w) || writer_stored(&w) > sizeof v->head - end)
+        return ERR_HTTP_SIZE;
+    memcpy(v->head + end, added, writer_stored(&w));
+    headers.packed.n += writer_stored(&w);
+    wire_http_request(&v->msg, (struct str){ 0 }, head->method, target->path, headers,
+                      v->upgrade || !v->body.done);
+    return 0;
+}
+
+static void log_request(const struct conn *c, struct str host, struct str path)
+{
+    uint8_t peer[IP_TEXT_MAX];
+
+    if (!log_begin(LOG_DEBUG))
+        return;
+    log_str((struct str){ peer, ip_format(&c->peer, peer) });
+    log_text(" ");
+    log_str(c->visitor.msg.method);
+    log_text(" ");
+    log_str(host);
+    log_str(path);
+    log_end();
+}
+
+/* RFC 9110 section 7.8. In plain mode a request is one message, which leaves no way for more. */
+static bool wants_upgrade(const struct conn *c, const struct http_head *head,
+                          const struct tunnel *t)
+{
+    struct str value;
+
+    return head->minor == 1 && c->visitor.body.kind == HTTP_BODY_NONE && !t->session.link.plain &&
+           http_field_lists(head->fields, "connection", "upgrade") &&
+           http_field_find(head->fields, "upgrade", &value);
+}
+
+static void route(struct conn *c, struct http_head *head, const struct http_target *target)
+{
+    struct visitor *v = &c->visitor;
+    struct str host = target->authority;
+    struct tunnel *t;
+    int err;
+
+    if (target->form != HTTP_TARGET_ABSOLUTE && !http_field_find(head->fields, "host", &host))
+        host = (struct str){ 0 };
+    log_request(c, host, target->path);
+    t = tunnel_of_host(c, host);
+    if (!t)
+        return;
+    v->upgrade = wants_upgrade(c, head, t);
+    err = compose(c, head, target, host);
+    if (err < 0)
+        refuse_head(c, err);
+    else
+        tunnel_request(t, c);
+}
+
+static bool is_agent_path(struct str path)
+{
+    size_t n = sizeof AGENT_PATH - 1;
+
+    return path.n >= n && memcmp(path.p, AGENT_PATH, n) == 0 && (path.n == n || path.p[n] == '?');
+}
+
+static void begin(struct conn *c, struct http_head *head)
+{
+    struct visitor *v = &c->visitor;
+    struct http_framing framing;
+    struct http_target target;
+    int err = http_request_framing(head, &framing);
+
+    v->minor = head->minor;
+    v->msg.method = head->method;
+    if (err == 0)
+        err = http_target_split(head, &target);
+    if (err < 0) {
+        refuse_head(c, err);
+        return;
+    }
+    c->gateway->requests++;
+    v->keep_alive = framing.keep_alive;
+    http_body_init(&v->body, &framing);
+    v->request_done = v->body.done;
+    if (target.form == HTTP_TARGET_AUTHORITY)
+        visitor_refuse(c, 501, STR("CONNECT is not served here."), 0);
+    else if (!is_agent_path(target.path))
+        route(c, head, &target);
+    else if (c->agents)
+        tunnel_upgrade(c, head);
+    else
+        visitor_refuse(c, 404, STR("Agents connect on the other port."), 0);
+}
+
+/* The first bytes of a request. */
+static void head_starts(struct conn *c)
+{
+    /* The first request's time began with the connection. */
+    if (c->visitor.served)
+        conn_set_deadline(c, c->gateway->now + c->gateway->config.header_timeout_ms);
+    c->visitor.state = VISITOR_HEAD;
+    list_remove(&c->place);
+}
+
+bool request_read(struct conn *c)
+{
+    struct visitor *v = &c->visitor;
+    struct http_head head;
+    size_t n, room = HTTP_HEAD_MAX - v->head_len;
+    const uint8_t *p = transport_recv_buf(&c->transport, &n);
+    int len;
+
+    if (v->state == VISITOR_IDLE)
+        head_starts(c);
+    if (n > room)
+        n = room;
+    /* Copied, because it has to stay until it has gone into the tunnel, and may come in pieces. */
+    memcpy(v->head + v->head_len, p, n);
+    len = http_request_parse(v->head, v->head_len + n, v->head_len, &head);
+    if (len == 0 && n == room)
+        len = ERR_HTTP_SIZE;
+    if (len > 0)
+        n = (size_t)len - v->head_len;
+    v->head_len += n;
+    transport_recv_ack(&c->transport, n);
+    if (len < 0)
+        refuse_head(c, len);
+    else if (len > 0)
+        begin(c, &head);
+    return true;
+}
+
+/* ---- into the tunnel ---- */
+
+static bool has_credit(const struct conn *c)
+{
+    return c->tunnel->session.stream[c->visitor.slot].tx_credit > 0;
+}
+
+bool request_pending(struct conn *c)
+{
+    const struct visitor *v = &c->visitor;
+
+    if (v->slot < 0)
+        return false;
+    if (!v->head_put)
+        return true;
+    if (v->request_done)
+        return false;
+    return v->end_due || (has_received(c) && has_credit(c));
+}
+
+size_t request_room(const struct conn *c)
+{
+    const struct visitor *v = &c->visitor;
+    size_t n = v->msg.headers.packed.n + v->msg.url.n + MESSAGE_ROOM;
+
+    if (v->head_put || n < BODY_ROOM_MIN)
+        return BODY_ROOM_MIN;
+    return n < HEAD_ROOM_MAX ? n : HEAD_ROOM_MAX;
+}
+
+static void direction_ended(struct conn *c)
+{
+    struct visitor *v = &c->visitor;
+
+    v->request_done = true;
+    if (v->response_done)
+        tunnel_release(c);
+    conn_mark(c);
+}
+
+/* Body bytes, decoded where they were received and copied once, from one connection's record to
+ * the other's. The bytes copied; *more tells whether the body goes on. Negative: malformed. */
+static int copy_body(struct conn *c, uint8_t *out, size_t cap, bool *more)
+{
+    struct visitor *v = &c->visitor;
+    size_t filled = 0, data, n;
+    uint8_t *p;
+    int used;
+
+    while (filled < cap && !v->body.done && (p = transport_recv_buf(&c->transport, &n)) != NULL) {
+        used = http_body_decode(&v->body, p, n < cap - filled ? n : cap - filled, &data);
+        if (used < 0)
+            return used;
+        memcpy(out + filled, p, data);
+        filled += data;
+        transport_recv_ack(&c->transport, (size_t)used);
+    }
+    *more = !v->body.done;
+    if (*more)
+        conn_read_on(c);
+    return (int)filled;
+}
+
+static void refuse_body(struct conn *c)
+{
+    c->visitor.keep_alive = false;
+    visitor_break(c, 400, STR("The request's body is malformed."));
+}
+
+static size_t put_body(struct conn *c, uint8_t *out, size_t cap)
+{
+    struct visitor *v = &c->visitor;
+    struct session *s = &c->tunnel->session;
+    struct link_body b;
+    bool more = false;
+    int n = 0;
+    size_t len;
+
+    if (!session_body_begin(s, v->slot, v->head_put ? NULL : &v->msg, &b, out, cap, v->end_due))
+        return 0;
+    if (!v->end_due)
+        n = copy_body(c, b.body, b.max, &more);
+    if (n < 0)
+        refuse_body(c);
+    if (n < 0 || (n == 0 && more))
+        return 0;
+    len = session_body_end(s, v->slot, &b, (size_t)n, more, (struct str){ 0 }, no_key);
+    v->head_put = true;
+    if (!more)
+        direction_ended(c);
+    return len;
+}
+
+static size_t put_head(struct conn *c, uint8_t *out, size_t cap)
+{
+    struct visitor *v = &c->visitor;
+    struct session *s = &c->tunnel->session;
+    bool doomed = s->stream[v->slot].doomed;
+    bool done;
+    size_t len;
+
+    /* session_body_begin may have taken it out. */
+    if (v->msg.more)
+        v->msg.has |= WIRE_HAS(WIRE_MORE);
+    len = session_head_put(s, v->slot, &v->msg, out, cap, &done, no_key);
+    v->head_part = !done && (v->head_part || len > 0);
+    v->head_put = done;
+    if (done && doomed) {
+        tunnel_release(c);
+        if (c->role == CONN_DOOMED)
+            conn_release(c);
+    }
+    return len;
+}
+
+size_t request_put(struct conn *c, uint8_t *out, size_t cap)
+{
+    struct visitor *v = &c->visitor;
+    size_t len = 0;
+
+    if (v->head_put || (!v->head_part && !v->request_done && has_received(c)))
+        len = put_body(c, out, cap);
+    if (len == 0 && v->slot >= 0 && !v->head_put)
+        len = put_head(c, out, cap);
+    if (len > 0 && c->role == CONN_VISITOR)
+        visitor_progress(c);
+    if (!request_pending(c))
+        list_remove(&v->ready);
+    return len;
+}

@@ -1,0 +1,242 @@
+#include "response.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+#include "gateway.h"
+#include "request.h"
+
+/* CR LF after a chunk's data, and its head. */
+#define CHUNK_ROOM (HTTP_CHUNK_HEAD_MAX + 2)
+static const uint8_t last_chunk[] = { '0', '\r', '\n', '\r', '\n' };
+/* Less room in a record is not worth a chunk. */
+#define PIECE_MIN 512
+
+/* ---- heads ---- */
+
+void response_put_raw(struct conn *c, const uint8_t *p, size_t n)
+{
+    struct visitor *v = &c->visitor;
+    size_t room;
+    uint8_t *out = v->ring.len == 0 ? conn_room(c, n, &room) : NULL;
+
+    if (out) {
+        memcpy(out, p, n);
+        transport_send_ack(&c->transport, n);
+    } else {
+        ring_push(&v->ring, p, n);
+        v->raw_left += n;
+    }
+}
+
+void response_interim(struct conn *c, const struct wire_msg *m)
+{
+    struct visitor *v = &c->visitor;
+    uint8_t out[VISITOR_RESPONSE_HEAD_MAX];
+    struct relay_response framing;
+    struct writer w;
+
+    /* RFC 9110 section 15.2: HTTP/1.0 knows none. They may be left out when they pile up. */
+    if (v->minor == 0 || v->answered || v->ring.len > 0)
+        return;
+    writer_init(&w, out, sizeof out);
+    if (relay_response_write(&w, m, v->msg.method, v->minor, true, &framing) < 0 ||
+        !writer_fits(&w))
+        return;
+    response_put_raw(c, out, writer_stored(&w));
+    visitor_progress(c);
+    conn_mark(c);
+}
+
+/* From here on the connection carries bytes of another protocol. */
+static void become_upgraded(struct conn *c)
+{
+    struct visitor *v = &c->visitor;
+    int on = 1;
+
+    v->upgraded = true;
+    v->keep_alive = false;
+    v->request_done = false;
+    v->body = (struct http_body){ .kind = HTTP_BODY_TUNNEL };
+    /* It may be silent for days: only this finds out that a visitor has vanished. */
+    setsockopt(c->transport.fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+}
+
+void response_head(struct conn *c, const struct wire_msg *m)
+{
+    struct visitor *v = &c->visitor;
+    uint8_t out[VISITOR_RESPONSE_HEAD_MAX];
+    bool keep_alive = v->keep_alive && !c->gateway->stopping;
+    struct writer w;
+
+    writer_init(&w, out, sizeof out);
+    if (v->answered ||
+        relay_response_write(&w, m, v->msg.method, v->minor, keep_alive, &v->framing) < 0 ||
+        !writer_fits(&w) || (v->framing.body == HTTP_BODY_TUNNEL && !v->upgrade)) {
+        visitor_break(c, 502, STR("The device's answer is malformed."));
+        return;
+    }
+    v->answered = true;
+    v->keep_alive = keep_alive && v->framing.body != HTTP_BODY_CLOSE;
+    if (v->framing.body == HTTP_BODY_TUNNEL)
+        become_upgraded(c);
+    response_put_raw(c, out, writer_stored(&w));
+    visitor_progress(c);
+    conn_mark(c);
+}
+
+/* ---- bodies ---- */
+
+/* Puts body bytes into the record, as one chunk where the body is chunked; returns how many. The
+ * one copy on their way, from the record of one connection to that of the other. */
+static size_t put_piece(struct conn *c, struct str body)
+{
+    bool chunked = c->visitor.framing.body == HTTP_BODY_CHUNKED;
+    size_t over = chunked ? CHUNK_ROOM : 0;
+    size_t room, head = 0;
+    uint8_t *out = conn_room(c, over + (body.n < PIECE_MIN ? body.n : PIECE_MIN), &room);
+
+    if (!out)
+        return 0;
+    if (body.n > room - over)
+        body.n = room - over;
+    if (chunked)
+        head = http_chunk_head((uint32_t)body.n, out);
+    memcpy(out + head, body.p, body.n);
+    if (chunked)
+        memcpy(out + head + body.n, "\r\n", 2);
+    transport_send_ack(&c->transport, head + body.n + (chunked ? 2 : 0));
+    return body.n;
+}
+
+/* They have left the ring's account: as many may come again. */
+static void grant(struct conn *c, size_t n)
+{
+    if (c->visitor.slot >= 0 && n > 0) {
+        session_grant(&c->tunnel->session, c->visitor.slot, n);
+        tunnel_resume(c->tunnel);
+    }
+}
+
+/* False: more than the response's head said. */
+static bool count_length(struct relay_response *framing, size_t n)
+{
+    if (framing->body != HTTP_BODY_LENGTH)
+        return true;
+    if (n > framing->length)
+        return false;
+    framing->length -= n;
+    return true;
+}
+
+void response_body(struct conn *c, struct str body)
+{
+    struct visitor *v = &c->visitor;
+    struct str rest = body;
+    size_t n = 0;
+
+    if (v->framing.body == HTTP_BODY_NONE || v->response_done) {
+        grant(c, body.n);
+        return;
+    }
+    if (!count_length(&v->framing, body.n)) {
+        visitor_break(c, 502, STR(""));
+        return;
+    }
+    while (v->ring.len == 0 && rest.n > 0 && (n = put_piece(c, rest)) > 0)
+        rest = (struct str){ rest.p + n, rest.n - n };
+    if (rest.n > 0)
+        ring_push(&v->ring, rest.p, rest.n);
+    grant(c, body.n - rest.n);
+    visitor_progress(c);
+    conn_mark(c);
+}
+
+void response_end(struct conn *c, bool broken)
+{
+    struct visitor *v = &c->visitor;
+
+    if (v->response_done)
+        return;
+    if (!v->answered) {
+        visitor_break(c, 502, STR("The device's answer is malformed."));
+        return;
+    }
+    v->response_done = true;
+    v->broken = broken || (v->framing.body == HTTP_BODY_LENGTH && v->framing.length > 0);
+    conn_mark(c);
+}
+
+size_t response_room(const struct conn *c)
+{
+    const struct visitor *v = &c->visitor;
+    size_t held = v->ring.len - v->raw_left, most = v->ring.cap - VISITOR_RING_EXTRA;
+
+    return held < most ? most - held : 0;
+}
+
+/* ---- what had to wait ---- */
+
+static bool drain_raw(struct conn *c)
+{
+    struct visitor *v = &c->visitor;
+    struct str piece = ring_peek(&v->ring);
+    size_t room;
+    uint8_t *out = conn_room(c, 1, &room);
+
+    if (!out)
+        return false;
+    if (piece.n > v->raw_left)
+        piece.n = v->raw_left;
+    if (piece.n > room)
+        piece.n = room;
+    memcpy(out, piece.p, piece.n);
+    transport_send_ack(&c->transport, piece.n);
+    ring_pop(&v->ring, piece.n);
+    v->raw_left -= piece.n;
+    return true;
+}
+
+static bool drain_body(struct conn *c)
+{
+    size_t n = put_piece(c, ring_peek(&c->visitor.ring));
+
+    ring_pop(&c->visitor.ring, n);
+    grant(c, n);
+    return n > 0;
+}
+
+static void put_last_chunk(struct conn *c)
+{
+    size_t room;
+    uint8_t *out = conn_room(c, sizeof last_chunk, &room);
+
+    if (!out)
+        return;
+    memcpy(out, last_chunk, sizeof last_chunk);
+    transport_send_ack(&c->transport, sizeof last_chunk);
+    c->visitor.last_put = true;
+}
+
+void response_drain(struct conn *c)
+{
+    struct visitor *v = &c->visitor;
+    bool moved = v->ring.len > 0;
+
+    while (v->ring.len > 0) {
+        if (!(v->raw_left > 0 ? drain_raw(c) : drain_body(c)))
+            return;
+    }
+    if (v->response_done && !v->broken && !v->last_put && v->framing.body == HTTP_BODY_CHUNKED)
+        put_last_chunk(c);
+    if (moved)
+        visitor_progress(c);
+}
+
+bool response_sent(const struct conn *c)
+{
+    const struct visitor *v = &c->visitor;
+
+    return v->response_done && v->ring.len == 0 &&
+           (v->broken || v->framing.body != HTTP_BODY_CHUNKED || v->last_put);
+}

@@ -1,0 +1,36 @@
+#include "ring.h"
+
+#include <string.h>
+
+size_t ring_room(const struct ring *r)
+{
+    return r->cap - r->len;
+}
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+void ring_push(struct ring *r, const uint8_t *p, size_t n)
+{
+    size_t end = r->at < r->cap - r->len ? r->at + r->len : r->len - (r->cap - r->at);
+    size_t first = least(n, r->cap - end);
+
+    memcpy(r->data + end, p, first);
+    memcpy(r->data, p + first, n - first);
+    r->len += n;
+}
+
+struct str ring_peek(const struct ring *r)
+{
+    return (struct str){ r->data + r->at, least(r->len, r->cap - r->at) };
+}
+
+void ring_pop(struct ring *r, size_t n)
+{
+    r->len -= n;
+    r->at = n < r->cap - r->at ? r->at + n : n - (r->cap - r->at);
+    if (r->len == 0)
+        r->at = 0;
+}

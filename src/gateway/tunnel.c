@@ -1,0 +1,304 @@
+#include "tunnel.h"
+
+#include <string.h>
+
+#include "ascii.h"
+#include "clock.h"
+#include "entropy.h"
+#include "err.h"
+#include "gateway.h"
+#include "tunnel_log.h"
+
+/* From the upgrade to Auth. */
+#define AUTH_TIME_MS 10000
+/* For the close frame to leave. */
+#define ENDING_TIME_MS 2000
+#define RETRY_AFTER_S 5
+#define UPGRADE_ROOM 512
+
+/* ---- beginning ---- */
+
+static void start(struct conn *c, struct tunnel *t, enum upgrade_protocol protocol)
+{
+    struct gateway *g = c->gateway;
+    struct session_config config = {
+        .window = g->config.stream_window,
+        .max_streams = g->config.max_streams,
+        .ping_interval_ms = g->config.ping_interval_ms,
+        .ping_timeout_ms = g->config.ping_timeout_ms,
+    };
+
+    c->role = CONN_AGENT;
+    c->tunnel = t;
+    t->conn = c;
+    t->name = NULL;
+    t->label_len = 0;
+    list_init(&t->ready);
+    list_init(&t->wait);
+    t->wait_count = 0;
+    t->heard = c->transport.heard;
+    t->stalled = t->asks_again = t->ending = false;
+    memset(t->visitor, 0, g->config.max_streams * sizeof(struct conn *));
+    session_init(&t->session, false, protocol, &config, t->stream, &g->counters, g->now);
+    conn_set_deadline(c, g->now + AUTH_TIME_MS);
+}
+
+void tunnel_upgrade(struct conn *c, const struct http_head *head)
+{
+    struct gateway *g = c->gateway;
+    struct str key;
+    int protocol = upgrade_request_check(head, UPGRADE_TLV | UPGRADE_JSON | UPGRADE_PLAIN, &key);
+    struct writer w;
+    size_t n;
+    uint8_t *out;
+
+    if (protocol < 0) {
+        visitor_refuse(c, 426, STR("Agents connect here, with a WebSocket (RFC 6455)."), 0);
+        return;
+    }
+    if (list_empty(&g->unused_tunnels)) {
+        log_line(LOG_WARN, "all tunnels are in use (--max-tunnels): an agent was sent away");
+        visitor_refuse(c, 503, STR("All tunnels are in use."), RETRY_AFTER_S);
+        return;
+    }
+    out = conn_room(c, UPGRADE_ROOM, &n);
+    if (!out) {
+        conn_close(c);
+        return;
+    }
+    writer_init(&w, out, n);
+    upgrade_response_write(&w, key, (enum upgrade_protocol)protocol);
+    transport_send_ack(&c->transport, writer_stored(&w));
+    start(c, LIST_OWNER(list_take(&g->unused_tunnels), struct tunnel, unused),
+          (enum upgrade_protocol)protocol);
+}
+
+/* ---- the end ---- */
+
+/* The stream is gone, without a word to the session. */
+void tunnel_release(struct conn *visitor)
+{
+    struct visitor *v = &visitor->visitor;
+
+    visitor->tunnel->visitor[v->slot] = NULL;
+    list_remove(&v->ready);
+    conn_mark(visitor->tunnel->conn);
+    visitor->tunnel = NULL;
+    v->slot = -1;
+}
+
+static void fail_stream(struct conn *visitor, const char *why)
+{
+    tunnel_release(visitor);
+    if (visitor->role == CONN_DOOMED)
+        conn_release(visitor);
+    else if (visitor->role == CONN_VISITOR)
+        visitor_break(visitor, 502, str_of(why));
+}
+
+static void leave_queue(struct conn *visitor)
+{
+    list_remove(&visitor->visitor.wait);
+    visitor->tunnel->wait_count--;
+    visitor->tunnel = NULL;
+}
+
+static void fail_visitors(struct tunnel *t, const char *why)
+{
+    for (size_t i = 0; i < t->session.config.max_streams; i++) {
+        if (t->visitor[i])
+            fail_stream(t->visitor[i], why);
+    }
+    while (!list_empty(&t->wait)) {
+        struct conn *visitor = LIST_OWNER(t->wait.next, struct conn, visitor.wait);
+
+        leave_queue(visitor);
+        visitor_refuse(visitor, 502, str_of(why), 0);
+    }
+    if (t->name)
+        t->name->tunnel = NULL;
+    t->name = NULL;
+}
+
+static void give_back(struct tunnel *t)
+{
+    list_prepend(&t->conn->gateway->unused_tunnels, &t->unused);
+    t->conn->tunnel = NULL;
+    t->conn = NULL;
+}
+
+void tunnel_finish(struct conn *c)
+{
+    give_back(c->tunnel);
+    conn_finish(c);
+}
+
+void tunnel_lost(struct conn *c, int err)
+{
+    struct tunnel *t = c->tunnel;
+
+    if (!t->ending)
+        tunnel_log_line(LOG_INFO, t, err_text(err));
+    fail_visitors(t, "The connection to the device was lost.");
+    conn_close(c);
+    give_back(t);
+}
+
+void tunnel_end(struct tunnel *t, uint16_t code, const char *why)
+{
+    session_close(&t->session, code);
+    t->ending = true;
+    fail_visitors(t, why);
+    conn_set_deadline(t->conn, t->conn->gateway->now + ENDING_TIME_MS);
+    conn_mark(t->conn);
+}
+
+/* ---- authentication ---- */
+
+static void write_url(struct tunnel *t, struct str *url)
+{
+    const struct gateway *g = t->conn->gateway;
+    struct writer w;
+
+    writer_init(&w, t->url, sizeof t->url);
+    writer_text(&w, g->url_tls ? "https://" : "http://");
+    writer_str(&w, tunnel_label(t));
+    writer_u8(&w, '.');
+    writer_str(&w, g->config.domain);
+    writer_str(&w, g->url_port);
+    writer_u8(&w, '/');
+    *url = (struct str){ t->url, writer_stored(&w) };
+}
+
+void tunnel_authenticate(struct tunnel *t, const struct wire_msg *m)
+{
+    struct gateway *g = t->conn->gateway;
+    struct name *name = names_by_token(g->names, m->token);
+    uint8_t random[sizeof t->session_id / 2];
+    struct str url;
+
+    if (!name) {
+        tunnel_log_line(LOG_WARN, t, "an agent's token was refused");
+        session_refuse(&t->session, STR("token refused"), 0);
+        t->ending = true;
+        conn_set_deadline(t->conn, g->now + ENDING_TIME_MS);
+        return;
+    }
+    t->label_len = name->label_len;
+    memcpy(t->label, name->label, name->label_len);
+    if (name->tunnel) {
+        tunnel_log_line(LOG_INFO, name->tunnel, "replaced by a newer connection");
+        tunnel_end(name->tunnel, WS_CLOSE_REPLACED,
+                   "The device has connected anew; please try again.");
+    }
+    name->tunnel = t;
+    t->name = name;
+    if (entropy_get(random, sizeof random) <= 0)
+        memset(random, 0, sizeof random); /* a name for logs, no secret */
+    ascii_to_hex(random, sizeof random, t->session_id);
+    write_url(t, &url);
+    session_accept(&t->session, (struct str){ t->session_id, sizeof t->session_id }, url,
+                   (uint64_t)clock_unix());
+    tunnel_log_opened(t, m->agent, url);
+}
+
+/* ---- streams ---- */
+
+static bool take_stream(struct tunnel *t, struct conn *visitor)
+{
+    int slot = session_open(&t->session);
+
+    if (slot < 0)
+        return false;
+    t->visitor[slot] = visitor;
+    visitor->visitor.slot = slot;
+    visitor->visitor.state = VISITOR_OPEN;
+    visitor_progress(visitor);
+    tunnel_ready(visitor);
+    return true;
+}
+
+void tunnel_request(struct tunnel *t, struct conn *visitor)
+{
+    const struct gateway *g = visitor->gateway;
+
+    visitor->tunnel = t;
+    if (list_empty(&t->wait) && take_stream(t, visitor))
+        return;
+    if (t->wait_count >= g->config.queue) {
+        visitor->tunnel = NULL;
+        visitor_refuse(visitor, 503, STR("The device is busy with other requests."),
+                       RETRY_AFTER_S);
+        return;
+    }
+    visitor->visitor.state = VISITOR_QUEUED;
+    list_append(&t->wait, &visitor->visitor.wait);
+    t->wait_count++;
+    conn_set_deadline(visitor, g->now + g->config.queue_timeout_ms);
+}
+
+void tunnel_admit(struct tunnel *t)
+{
+    while (!list_empty(&t->wait)) {
+        struct conn *visitor = LIST_OWNER(t->wait.next, struct conn, visitor.wait);
+
+        if (!take_stream(t, visitor))
+            return;
+        list_remove(&visitor->visitor.wait);
+        t->wait_count--;
+    }
+}
+
+void tunnel_ready(struct conn *visitor)
+{
+    struct tunnel *t = visitor->tunnel;
+
+    if (list_empty(&visitor->visitor.ready))
+        list_append(&t->ready, &visitor->visitor.ready);
+    conn_mark(t->conn);
+}
+
+bool tunnel_detach(struct conn *visitor, const char *why)
+{
+    struct visitor *v = &visitor->visitor;
+    struct session *s = &visitor->tunnel->session;
+
+    if (v->slot < 0) {
+        leave_queue(visitor);
+        return false;
+    }
+    if (!s->stream[v->slot].doomed)
+        session_abort(s, v->slot, 499, why);
+    if (s->stream[v->slot].doomed) {
+        tunnel_ready(visitor);
+        return true;
+    }
+    tunnel_release(visitor);
+    return false;
+}
+
+void tunnel_resume(struct tunnel *t)
+{
+    if (!t->stalled)
+        return;
+    t->stalled = false;
+    conn_read_on(t->conn);
+}
+
+void tunnel_on_time(struct conn *c)
+{
+    struct tunnel *t = c->tunnel;
+    int err = t->ending || t->session.state != SESSION_OPEN ? ERR_TIMEOUT : 0;
+
+    /* Not read because a visitor is slow: that is no silence of the agent's. */
+    if (t->stalled)
+        session_heard(&t->session, c->gateway->now);
+    if (err == 0)
+        err = session_on_time(&t->session, c->gateway->now);
+    if (err < 0) {
+        tunnel_lost(c, err);
+        return;
+    }
+    conn_set_deadline(c, session_deadline(&t->session));
+    conn_mark(c);
+}

@@ -1,0 +1,66 @@
+/*
+ * An agent's connection: its session, and the visitors whose requests are its streams.
+ *
+ *   upgrade --> session AUTH --Auth accepted--> OPEN --> ending (close frame out) --> gone
+ */
+#ifndef ADIT_GATEWAY_TUNNEL_H
+#define ADIT_GATEWAY_TUNNEL_H
+
+#include "list.h"
+#include "names.h"
+#include "session.h"
+
+struct conn;
+struct gateway;
+
+#define TUNNEL_URL_MAX (8 + NAME_LABEL_MAX + 1 + HOST_MAX + 8)
+
+struct tunnel {
+    struct conn *conn;
+    struct name *name;          /* after Auth; NULL when it was taken over or revoked */
+    uint8_t label[NAME_LABEL_MAX];
+    uint8_t label_len;
+    struct session session;
+    struct stream *stream;      /* max_streams of them */
+    struct conn **visitor;      /* of each stream; NULL: none, or it has let go */
+    struct list ready;          /* visitors with something to send */
+    struct list wait;           /* visitors without a stream */
+    size_t wait_count;
+    uint64_t heard;             /* of the transport, when it was last looked at */
+    bool stalled;               /* plain mode: a visitor has no room, nothing is read */
+    bool asks_again;            /* the session may have another event without more input */
+    bool ending;                /* the session is over: its close frame goes out */
+    struct list unused;
+    uint8_t session_id[32];
+    uint8_t url[TUNNEL_URL_MAX];
+};
+
+/* A request for /_adit, complete. */
+void tunnel_upgrade(struct conn *c, const struct http_head *head);
+bool tunnel_input(struct conn *c);
+void tunnel_output(struct conn *c);
+void tunnel_on_time(struct conn *c);
+/* The connection ended, or has to. */
+void tunnel_lost(struct conn *c, int err);
+/* Ends the session with this close code; its visitors get a page that says why. */
+void tunnel_end(struct tunnel *t, uint16_t code, const char *why);
+/* Its close frame is out. */
+void tunnel_finish(struct conn *c);
+/* Auth has come. */
+void tunnel_authenticate(struct tunnel *t, const struct wire_msg *m);
+/* Gives free streams to visitors who wait. */
+void tunnel_admit(struct tunnel *t);
+
+/* A visitor with a complete request: gives it a stream, or a place in the queue, or a page. */
+void tunnel_request(struct tunnel *t, struct conn *visitor);
+/* The visitor has something to send. */
+void tunnel_ready(struct conn *visitor);
+/* The visitor wants its stream, or its place, no more; `why` (static) goes to the agent. True:
+ * its head has to be put to its end (see struct stream, doomed), then tunnel_release. */
+bool tunnel_detach(struct conn *visitor, const char *why);
+/* The visitor's buffer has room again. */
+void tunnel_resume(struct tunnel *t);
+/* The slot's stream has ended on both sides. */
+void tunnel_release(struct conn *visitor);
+
+#endif

@@ -1,0 +1,244 @@
+#include "visitor.h"
+
+#include <string.h>
+
+#include "conn.h"
+#include "err.h"
+#include "gateway.h"
+#include "log.h"
+#include "page.h"
+#include "request.h"
+#include "response.h"
+
+/* For a visitor who may come again when there is room. */
+#define RETRY_AFTER_S 5
+
+/* ---- from request to request ---- */
+
+static void reset(struct visitor *v)
+{
+    v->state = VISITOR_IDLE;
+    v->head_len = 0;
+    v->minor = 1;
+    v->keep_alive = true;
+    v->upgrade = false;
+    v->msg.method = (struct str){ 0 };
+    memset(&v->body, 0, sizeof v->body);
+    v->slot = -1;
+    v->head_put = v->head_part = v->end_due = v->request_done = false;
+    v->answered = v->upgraded = v->response_done = v->broken = v->last_put = v->shut = false;
+    v->framing = (struct relay_response){ 0 };
+}
+
+void visitor_start(struct conn *c)
+{
+    struct visitor *v = &c->visitor;
+
+    reset(v);
+    v->served = false;
+    list_init(&v->ready);
+    list_init(&v->wait);
+    v->ring.at = 0;
+    v->ring.len = 0;
+    v->raw_left = 0;
+    list_append(&c->gateway->idle, &c->place);
+}
+
+static void next_request(struct conn *c)
+{
+    size_t n;
+
+    reset(&c->visitor);
+    c->visitor.served = true;
+    list_append(&c->gateway->idle, &c->place);
+    conn_set_deadline(c, c->gateway->now + c->gateway->config.idle_timeout_ms);
+    if (transport_recv_buf(&c->transport, &n))
+        conn_mark(c);
+}
+
+bool visitor_detach(struct conn *c, const char *why)
+{
+    return c->tunnel && tunnel_detach(c, why);
+}
+
+/* ---- the end of a response ---- */
+
+/* What was received is handed on; then the connection ends in a way that cannot be taken for the
+ * response's end (RFC 9112 section 8). */
+static void finish_broken(struct conn *c)
+{
+    transport_flush(&c->transport);
+    transport_push(&c->transport);
+    if (transport_unsent(&c->transport) && c->transport.err == 0)
+        return;
+    if (c->visitor.framing.body == HTTP_BODY_CLOSE && !c->secure)
+        conn_reset(c);
+    else
+        conn_close(c);
+}
+
+/* The server has ended its direction. TLS knows no half of a connection (RFC 5246 section 7.2.1). */
+static void finish_upgraded(struct conn *c)
+{
+    struct visitor *v = &c->visitor;
+
+    if (v->request_done || c->secure) {
+        conn_finish(c);
+        return;
+    }
+    transport_flush(&c->transport);
+    transport_push(&c->transport);
+    if (v->shut || transport_unsent(&c->transport))
+        return;
+    v->shut = true;
+    sock_shutdown_write(c->transport.fd);
+    conn_set_deadline(c, c->gateway->now + c->gateway->config.request_timeout_ms);
+}
+
+void visitor_settle(struct conn *c)
+{
+    struct visitor *v = &c->visitor;
+
+    if (v->state != VISITOR_OPEN || !response_sent(c))
+        return;
+    if (v->broken)
+        finish_broken(c);
+    else if (v->upgraded)
+        finish_upgraded(c);
+    else if (v->keep_alive && v->request_done && !c->gateway->stopping)
+        next_request(c);
+    else
+        conn_finish(c);
+}
+
+/* ---- pages ---- */
+
+void visitor_refuse(struct conn *c, unsigned status, struct str text, unsigned retry_after)
+{
+    struct visitor *v = &c->visitor;
+    uint8_t out[PAGE_MAX];
+    struct writer w;
+    struct page page = {
+        .status = status,
+        .text = text,
+        .retry_after = retry_after,
+        .websocket = status == 426,
+        .head = str_eq(v->msg.method, STR("HEAD")),
+        .minor = v->minor,
+    };
+
+    if (visitor_detach(c, "refused") || !v->request_done || c->gateway->stopping)
+        v->keep_alive = false;
+    page.close = !v->keep_alive;
+    writer_init(&w, out, sizeof out);
+    page_write(&w, &page);
+    v->state = VISITOR_OPEN;
+    v->answered = v->response_done = true;
+    v->framing = (struct relay_response){ .body = HTTP_BODY_NONE };
+    response_put_raw(c, out, writer_stored(&w));
+    c->gateway->refused++;
+    visitor_progress(c);
+    conn_mark(c);
+}
+
+void visitor_break(struct conn *c, unsigned status, struct str text)
+{
+    struct visitor *v = &c->visitor;
+
+    if (!v->answered) {
+        visitor_refuse(c, status, text, status == 503 ? RETRY_AFTER_S : 0);
+        return;
+    }
+    visitor_detach(c, "broken");
+    v->broken = true;
+    v->response_done = true;
+    conn_mark(c);
+}
+
+/* ---- what the connection tells ---- */
+
+bool visitor_input(struct conn *c)
+{
+    struct visitor *v = &c->visitor;
+
+    if (v->state == VISITOR_IDLE || v->state == VISITOR_HEAD)
+        return request_read(c);
+    if (v->state == VISITOR_OPEN && request_pending(c))
+        tunnel_ready(c);
+    return false;
+}
+
+void visitor_output(struct conn *c)
+{
+    response_drain(c);
+    visitor_settle(c);
+}
+
+/* Half a connection: the server may still have something to say (upgraded streams only; a visitor
+ * of plain HTTP who ends its direction is taken to have left, as most servers do). */
+static void half_closed(struct conn *c)
+{
+    struct visitor *v = &c->visitor;
+    size_t n;
+
+    if (v->end_due || v->request_done || transport_recv_buf(&c->transport, &n))
+        return;
+    v->end_due = true;
+    tunnel_ready(c);
+}
+
+void visitor_ended(struct conn *c)
+{
+    if (c->visitor.upgraded && c->transport.err == ERR_CLOSED && !c->secure)
+        half_closed(c);
+    else
+        conn_close(c);
+}
+
+/* ---- time ---- */
+
+void visitor_progress(struct conn *c)
+{
+    const struct config *config = &c->gateway->config;
+    uint32_t limit_ms = config->request_timeout_ms;
+
+    if (c->visitor.upgraded && !c->visitor.response_done && !c->visitor.request_done)
+        limit_ms = config->upgrade_timeout_ms;
+    conn_set_deadline(c, limit_ms ? c->gateway->now + limit_ms : NET_NEVER);
+}
+
+static bool waits_for_visitor(const struct conn *c)
+{
+    const struct visitor *v = &c->visitor;
+
+    return !v->request_done && !v->upgrade && v->head_put && v->slot >= 0 &&
+           c->tunnel->session.stream[v->slot].tx_credit > 0;
+}
+
+static void open_on_time(struct conn *c)
+{
+    if (c->visitor.answered)
+        conn_close(c);
+    else if (waits_for_visitor(c))
+        visitor_refuse(c, 408, STR("The rest of the request did not come."), 0);
+    else
+        visitor_refuse(c, 504, STR("The device did not answer in time."), 0);
+}
+
+void visitor_on_time(struct conn *c)
+{
+    struct visitor *v = &c->visitor;
+
+    if (!transport_ready(&c->transport)) {
+        conn_close(c);
+    } else if (v->state == VISITOR_IDLE) {
+        conn_finish(c);
+    } else if (v->state == VISITOR_HEAD) {
+        v->keep_alive = false;
+        visitor_refuse(c, 408, STR("The rest of the request did not come."), 0);
+    } else if (v->state == VISITOR_QUEUED) {
+        visitor_refuse(c, 503, STR("The device is busy with other requests."), RETRY_AFTER_S);
+    } else {
+        open_on_time(c);
+    }
+}
