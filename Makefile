@@ -5,18 +5,21 @@ OUT   ?= build
 include board/$(BOARD).mk
 
 # ---- sources, one list per layer -----------------------------------------------------------------
-layer = $(wildcard $(addsuffix .c,$(addprefix src/$(1)/,$(2))))
+layer = $(addsuffix .c,$(addprefix src/$(1)/,$(2)))
 CODEC := $(call layer,codec,err buf ascii utf8 base64 varint json json_write uri ip dns_msg \
            ws_head ws_mask ws_accept ws_close http_head http_field http_framing http_chunk \
-           wire_field wire_build wire_header wire_decode wire_json wire_json_value wire_tlv wire_put)
+           wire_field wire_build wire_header wire_put wire_decode wire_tlv \
+           wire_json wire_json_value)
 CORE  := $(call layer,core,backoff upgrade pool http_body relay_pack relay_request relay_response \
            link_recv link_put session session_recv session_put)
-NET   := $(call layer,net,origin sock resolver dial transport pem trust tls_common tls_client tls_text)
+NET   := $(call layer,net,origin sock resolv_conf resolver dial transport pem trust tls_text \
+           tls_common tls_client)
 SYS   := $(call layer,sys,loop signals clock entropy log options options_value fmt)
 # Only the gateway has these: a table of thousands of deadlines, a TLS server, epoll.
 SHARED_BY_GATEWAY := $(call layer,core,wheel) $(call layer,net,tls_server) $(call layer,sys,poller)
-AGENT   := $(wildcard src/agent/*.c)
-GATEWAY := $(wildcard src/gateway/*.c)
+AGENT   := $(call layer,agent,main agent config connect serve local exchange upload download)
+GATEWAY := $(call layer,gateway,main gateway config names cidr page ring conn request response \
+             visitor forward tunnel tunnel_io tunnel_log)
 PURE    := $(CODEC) $(CORE) $(filter src/core/%,$(SHARED_BY_GATEWAY))
 COMMON  := $(CODEC) $(CORE) $(NET) $(SYS)
 
@@ -33,8 +36,8 @@ LDFLAGS := $(LDMARCH) -Wl,--gc-sections -Wl,-z,noexecstack -Wl,--build-id=none
 LIBS    := -L$(DEP)/lib -lbearssl
 ifeq ($(LIBC),musl)
 CFLAGS  += -nostdinc -isystem $(shell $(CC) -print-file-name=include) -Os
-# No relocation is left for relro to protect, and its padding costs 32 KB on mips; code and constants
-# in pages of their own cost 8 KB on x86-64.
+# No relocation is left for relro to protect, and its padding costs 32 KB on mips; code and
+# constants in pages of their own cost 8 KB on x86-64.
 LDFLAGS += -nostdlib -static -Wl,-z,norelro -Wl,-z,noseparate-code
 CRT     := $(DEP)/lib/crt1.o $(DEP)/lib/crti.o
 LIBS    += -Wl,--start-group -lc -lrt_int -Wl,--end-group $(DEP)/lib/crtn.o
@@ -45,16 +48,14 @@ say      = $(if $(Q),@printf '  %-5s %s\n' $(1) $@)
 obj      = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
 # ---- programs ------------------------------------------------------------------------------------
-PROGRAMS := $(if $(AGENT),$(B)/adit) $(if $(GATEWAY),$(B)/adit-gateway)
-TOOLS := $(notdir $(basename $(wildcard test/tools/ws_echo.c test/tools/json_check.c)))
-TOOLS := $(addprefix $(B)/,$(subst _,-,$(TOOLS)))
+PROGRAMS := $(addprefix $(B)/,adit adit-gateway ws-echo json-check)
 TESTS := $(patsubst test/unit/%.c,$(B)/test/%,$(wildcard test/unit/test_*.c))
 FUZZ  := $(patsubst test/fuzz/%.c,$(B)/test/%,$(wildcard test/fuzz/fuzz_*.c))
 # Unit tests of these modules need more than codec and core.
 IMPURE := $(NET) $(SYS) $(filter-out src/core/%,$(SHARED_BY_GATEWAY))
 IMPURE_TESTS := $(filter $(TESTS),$(addprefix $(B)/test/test_,$(notdir $(basename $(IMPURE)))))
 
-all: $(PROGRAMS) $(TOOLS)
+all: $(PROGRAMS)
 tests: $(TESTS) $(FUZZ)
 
 # Linked under a name of its own, so that nobody runs a half-written program.
@@ -112,7 +113,7 @@ layers: export NM = $(CROSS)nm
 layers: export SIZE = $(CROSS)size
 layers: all $(call obj,$(COMMON) $(SHARED_BY_GATEWAY))
 	$(Q)prove --exec sh test/layers/selftest.sh
-	$(Q)prove --exec sh scripts/layers.sh :: $(if $(AGENT),$(B)/adit,-) \
+	$(Q)prove --exec sh scripts/layers.sh :: $(B)/adit \
 	    $(call obj,$(COMMON) $(SHARED_BY_GATEWAY) $(AGENT) $(GATEWAY))
 
 # make fuzz NAME=json SECONDS=60; make fuzz-all FUZZ_SECONDS=60

@@ -109,9 +109,10 @@ enum session_event {
     SESSION_EV_REQUEST,  /* agent: a new stream; in.msg has the head */
     SESSION_EV_INTERIM,  /* gateway: a 1xx response (not 101) of `slot` */
     SESSION_EV_RESPONSE, /* gateway: the response head of `slot` */
+    SESSION_EV_CONTINUES, /* agent: the HttpRequest is complete, HttpBody messages will follow */
     SESSION_EV_BODY,     /* `body`: bytes of `slot`, within its credit */
     SESSION_EV_END,      /* the peer's direction of `slot` ended; `broken` if not as it should */
-    SESSION_EV_ABORT,    /* the peer gave `slot` up: code, text; the slot is free now */
+    SESSION_EV_ABORT,    /* the peer gave `slot` up: code, text; the slot is free now, or doomed */
     SESSION_EV_CREDIT,   /* we may send more on `slot` */
     SESSION_EV_STATS,    /* gateway: in.msg */
     SESSION_EV_GOAWAY,   /* agent: in.msg.delay_ms, url */
@@ -166,7 +167,7 @@ void session_goaway(struct session *s, uint64_t delay_ms);
 /* Ends the session with a close frame of this code (agent: 1000). */
 void session_close(struct session *s, uint16_t code);
 /* Gives a stream up, at once: an Error with this HTTP-like code goes to the peer. The slot is no
- * longer the owner's. `text` is static. */
+ * longer the owner's, but when it is `doomed`. `text` is static. */
 void session_abort(struct session *s, int slot, unsigned code, const char *text);
 /* Body bytes of a stream have left our buffers: the peer may send as many again. */
 void session_grant(struct session *s, int slot, uint64_t n);

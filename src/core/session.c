@@ -194,14 +194,19 @@ void session_break(struct session *s, int slot, unsigned code, const char *text)
 {
     struct stream *t = &s->stream[slot];
 
-    t->broken = true;
     t->rx_open = false;
     t->tx_open = false;
+    if (s->current == slot)
+        s->current = -1;
+    if (s->tx_slot == slot && !t->head_sent) {
+        /* Only the owner can put the rest of the head. */
+        t->doomed = true;
+        return;
+    }
+    t->broken = true;
     t->abort_code = (uint16_t)code;
     t->abort_text = text;
     s->due |= UINT64_C(1) << slot;
-    if (s->current == slot)
-        s->current = -1;
 }
 
 void session_abort(struct session *s, int slot, unsigned code, const char *text)

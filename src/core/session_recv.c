@@ -124,8 +124,13 @@ static int on_stream_end(struct session *s, struct session_in *in)
 {
     struct stream *t;
 
-    if (s->current < 0 || s->interim || (in->msg->more && !s->link.plain))
+    if (s->current < 0 || s->interim)
         return 0;
+    if (in->msg->more && !s->link.plain) {
+        if (in->msg->type == WIRE_HTTP_REQUEST)
+            in->event = SESSION_EV_CONTINUES;
+        return 0;
+    }
     t = &s->stream[s->current];
     t->rx_open = false;
     in->broken = in->msg->error.n > 0;
@@ -201,7 +206,6 @@ static int on_window(struct session *s, struct session_in *in)
 static int on_error(struct session *s, struct session_in *in)
 {
     int slot = session_find(s, in->msg->id);
-    struct stream *t;
 
     in->code = in->msg->code < 1000 ? (unsigned)in->msg->code : 0;
     in->text = in->msg->error;
@@ -215,15 +219,10 @@ static int on_error(struct session *s, struct session_in *in)
     in->event = SESSION_EV_ABORT;
     in->slot = slot;
     s->counters->requests_failed++;
-    t = &s->stream[slot];
-    t->rx_open = false;
-    t->tx_open = false;
-    if (s->tx_slot != slot)
-        session_free(s, slot);
-    else if (t->head_sent)
-        session_break(s, slot, 499, "aborted"); /* closes its message in parts */
+    if (s->tx_slot == slot)
+        session_break(s, slot, 499, "aborted"); /* its message in parts has to end first */
     else
-        t->doomed = true;
+        session_free(s, slot);
     return 0;
 }
 

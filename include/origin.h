@@ -1,0 +1,45 @@
+/*
+ * The local server: its address, and the connections to it that wait to be used again.
+ * Source: RFC 9112 section 9.3 (persistence).
+ *
+ * A connection that dies idle is noticed by the owner's loop (origin_idle tells what to watch) and
+ * dropped. One that dies in the moment it is used again is the exchange's to retry.
+ */
+#ifndef ADIT_ORIGIN_H
+#define ADIT_ORIGIN_H
+
+#include "limits.h"
+#include "sock.h"
+
+/* Idle connections kept: as many as there can be requests. */
+#define ORIGIN_IDLE_MAX STREAMS_MAX
+/* Servers close idle connections after 5 s (Apache) to 75 s (nginx); there is no use in holding
+ * one of a small server's few for long. */
+#define ORIGIN_IDLE_MS 15000
+
+struct origin {
+    struct str unix_path;  /* not empty: a unix socket */
+    struct ip ip;
+    uint16_t port;
+    /* private: oldest first */
+    unsigned idle_count;
+    struct {
+        int fd;
+        int64_t until;
+    } idle[ORIGIN_IDLE_MAX];
+};
+
+/* A connection, the most recently used idle one or (`fresh`, or none is idle) a new one that may
+ * still be connecting: write to it when it is writable. *reused tells which. < 0: ERR_REFUSED,
+ * ERR_FD, ERR_SYS. */
+int origin_open(struct origin *o, bool fresh, bool *reused);
+/* Keeps a connection whose last response is complete; or closes it when there is no place. */
+void origin_keep(struct origin *o, int fd, int64_t now);
+/* The i-th idle descriptor (wait for input on it: that means it died), its time limit; -1 at the
+ * end. */
+int origin_idle(const struct origin *o, unsigned i, int64_t *until);
+/* Drops the i-th. */
+void origin_drop(struct origin *o, unsigned i);
+void origin_drop_all(struct origin *o);
+
+#endif

@@ -1,0 +1,251 @@
+#include "agent.h"
+
+#include <string.h>
+
+#include "clock.h"
+#include "err.h"
+#include "log.h"
+
+/* For the peer's answer to our close frame. */
+#define CLOSE_MS 1000
+
+_Static_assert(sizeof(struct agent) <= AGENT_RAM_MAX, "the agent's memory is over its budget");
+
+uint32_t agent_random(struct agent *a)
+{
+    uint32_t value;
+
+    entropy_stock(&a->entropy, &value, sizeof value);
+    return value;
+}
+
+/* ---- waiting ---- */
+
+static void log_wait(int64_t ms)
+{
+    if (!log_begin(LOG_INFO))
+        return;
+    log_text("connecting again in ");
+    log_u64((uint64_t)ms);
+    log_text(" ms");
+    log_end();
+}
+
+/* Plans the next attempt, or the end. */
+static void plan(struct agent *a)
+{
+    uint32_t delay;
+
+    if (a->stopping) {
+        a->phase = PHASE_ENDED;
+        return;
+    }
+    if (!backoff_next(&a->backoff, agent_random(a), &delay)) {
+        log_line(LOG_ERROR, "giving up after --max-attempts failed attempts");
+        a->phase = PHASE_ENDED;
+        a->exit_code = 1;
+        return;
+    }
+    a->phase = PHASE_WAIT;
+    a->deadline = delay > a->wait_least_ms ? delay : a->wait_least_ms;
+    log_wait(a->deadline);
+    a->deadline += a->loop.now;
+    a->wait_least_ms = 0;
+}
+
+static void log_failure(struct agent *a, int err)
+{
+    if (!log_begin(a->stopping ? LOG_DEBUG : LOG_WARN))
+        return;
+    log_text("disconnected: ");
+    log_text(err == ERR_TLS ? tls_error_text(a->transport.tls_err) : err_text(err));
+    log_end();
+}
+
+void agent_disconnect(struct agent *a, int err)
+{
+    if (a->phase == PHASE_SESSION)
+        a->counters.reconnects++;
+    log_failure(a, err);
+    if (err == ERR_REPLACED)
+        /* Somebody else uses this token: fighting for it would serve nobody. */
+        a->wait_least_ms = a->config.max_delay_ms;
+    if (err == ERR_AUTH && a->session.retry_after > 0)
+        a->wait_least_ms = (int64_t)a->session.retry_after * 1000;
+    serve_end(a);
+    dial_stop(&a->dial);
+    transport_close(&a->transport);
+    transport_push(&a->transport);
+    transport_end(&a->transport);
+    plan(a);
+}
+
+/* ---- session ---- */
+
+static void turn_session(struct agent *a)
+{
+    int err = serve_turn(a);
+
+    if (err == 0)
+        return;
+    if (a->stopping && a->session.state == SESSION_ENDED) {
+        a->phase = PHASE_CLOSING;
+        a->deadline = a->loop.now + CLOSE_MS;
+        return;
+    }
+    /* The close frame says why, if it still finds its way. */
+    while (session_due(&a->session) && serve_say(a))
+        ;
+    agent_disconnect(a, err);
+}
+
+static void log_stats(const struct agent *a)
+{
+    const struct session_counters *c = &a->counters;
+
+    if (!log_begin(LOG_INFO))
+        return;
+    log_text("requests_processed ");
+    log_u64(c->requests_processed);
+    log_text(" requests_failed ");
+    log_u64(c->requests_failed);
+    log_text(" bytes_transferred ");
+    log_u64(c->bytes_transferred);
+    log_text(" uptime_seconds ");
+    log_u64((uint64_t)(a->loop.now - c->started_ms) / 1000);
+    log_text(" reconnects ");
+    log_u64(c->reconnects);
+    log_text(" streams_active ");
+    log_u64(a->phase == PHASE_SESSION ? a->session.stream_count : 0);
+    log_text(" rtt_ms ");
+    log_u64(a->session.rtt_ms);
+    log_end();
+}
+
+static void stop(struct agent *a)
+{
+    log_line(LOG_INFO, "stopping");
+    a->stopping = true;
+    if (a->phase == PHASE_SESSION) {
+        session_close(&a->session, WS_CLOSE_NORMAL);
+        a->again = true;
+    } else {
+        agent_disconnect(a, ERR_CLOSED);
+    }
+}
+
+static void on_signals(struct agent *a)
+{
+    unsigned signals = loop_signals(&a->loop);
+
+    if (signals & LOOP_SIG_USR1)
+        log_stats(a);
+    if ((signals & LOOP_SIG_HUP) && config_token(&a->config, &a->target) == 0)
+        log_line(LOG_INFO, "token read again, used from the next connection on");
+    if ((signals & LOOP_SIG_TERM) && !a->stopping)
+        stop(a);
+}
+
+/* ---- the loop ---- */
+
+static void want(struct agent *a)
+{
+    struct loop *l = &a->loop;
+
+    loop_want(l, -1, 0, a->deadline);
+    loop_want(l, a->local.fd, a->local.want, a->local.deadline);
+    switch (a->phase) {
+    case PHASE_DIAL:
+        loop_want(l, a->dial.fd, a->dial.want, a->dial.deadline);
+        break;
+    case PHASE_TLS:
+    case PHASE_UPGRADE:
+    case PHASE_CLOSING:
+        loop_want(l, a->transport.fd, transport_want(&a->transport), NET_NEVER);
+        break;
+    case PHASE_SESSION:
+        serve_want(a);
+        break;
+    default:
+        break;
+    }
+}
+
+static void turn_closing(struct agent *a)
+{
+    size_t n;
+
+    transport_pump(&a->transport);
+    while (transport_recv_buf(&a->transport, &n) != NULL)
+        transport_recv_ack(&a->transport, n);
+    if (a->transport.err < 0)
+        agent_disconnect(a, ERR_CLOSED);
+}
+
+static void on_deadline(struct agent *a)
+{
+    if (a->phase == PHASE_WAIT)
+        connect_start(a);
+    else
+        agent_disconnect(a, ERR_TIMEOUT);
+}
+
+static void turn(struct agent *a)
+{
+    local_turn(a);
+    switch (a->phase) {
+    case PHASE_DIAL:
+        connect_turn_dial(a);
+        break;
+    case PHASE_TLS:
+        connect_turn_tls(a);
+        break;
+    case PHASE_UPGRADE:
+        connect_turn_upgrade(a);
+        break;
+    case PHASE_SESSION:
+        turn_session(a);
+        break;
+    case PHASE_CLOSING:
+        turn_closing(a);
+        break;
+    default:
+        break;
+    }
+    if (a->phase != PHASE_ENDED && a->loop.now >= a->deadline)
+        on_deadline(a);
+}
+
+void agent_init(struct agent *a)
+{
+    a->backoff = (struct backoff){
+        .base_ms = a->config.base_delay_ms,
+        .max_ms = a->config.max_delay_ms,
+        .factor_milli = a->config.factor_milli,
+        .jitter_milli = a->config.jitter_milli,
+        .attempts_max = a->config.max_attempts,
+    };
+    backoff_reset(&a->backoff);
+    pool_init(&a->pool, a->block);
+    local_init(a);
+    exchange_init(a);
+    a->transport.fd = -1;
+    a->dial.fd = -1;
+    loop_init(&a->loop);
+    loop_begin(&a->loop);
+    a->counters.started_ms = a->loop.now;
+    a->deadline = a->loop.now;
+    a->phase = PHASE_WAIT;
+}
+
+int agent_run(struct agent *a)
+{
+    while (a->phase != PHASE_ENDED) {
+        loop_begin(&a->loop);
+        want(a);
+        loop_wait(&a->loop);
+        on_signals(a);
+        turn(a);
+    }
+    return a->exit_code;
+}

@@ -1,0 +1,167 @@
+#include "config.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "err.h"
+#include "fmt.h"
+#include "log.h"
+
+#define AT(field) offsetof(struct config, field)
+#define HOUR_MS 3600000
+
+enum { ACTION_VERSION, ACTION_HELP };
+
+static const struct option table[] = {
+    { "version", OPTION_ACTION, 0, 0, 0, NULL, NULL, "print the version and exit" },
+    { "help", OPTION_ACTION, 0, 0, 0, NULL, NULL, "print this and exit" },
+    { "url", OPTION_TEXT, AT(url), 0, 0, "URL", NULL, "gateway: wss://HOST[:PORT]/PATH" },
+    { "token-file", OPTION_TEXT, AT(token_file), 0, 0, "FILE", NULL, "file with the token" },
+    { "token", OPTION_TEXT, AT(token), 0, 0, "TOKEN", NULL, "the token; prefer --token-file" },
+    { "local", OPTION_TEXT, AT(local), 0, 0, "HOST:PORT|unix:/PATH", "127.0.0.1:80",
+      "local HTTP server" },
+    { "host-header", OPTION_TEXT, AT(host_header), 0, 0, "NAME", NULL,
+      "send this Host to the local server, not the visitor's" },
+    { "ca", OPTION_TEXT, AT(ca), 0, 0, "FILE", NULL, "trusted CAs (PEM); default: the system's" },
+    { "protocol", OPTION_CHOICE, AT(protocol), 0, 0, "auto|tlv|json|plain", "auto",
+      "encodings to offer" },
+    { "max-attempts", OPTION_NUMBER, AT(max_attempts), 0, 0, "N", "0",
+      "give up after N failed attempts in a row; 0: never" },
+    { "base-delay", OPTION_DURATION, AT(base_delay_ms), 1, HOUR_MS, "TIME", "1s",
+      "first delay before connecting again" },
+    { "max-delay", OPTION_DURATION, AT(max_delay_ms), 1, 24 * HOUR_MS, "TIME", "5m",
+      "longest delay" },
+    { "backoff-multiplier", OPTION_DECIMAL, AT(factor_milli), 1000, 100000, "N", "2",
+      "growth of the delay" },
+    { "jitter", OPTION_DECIMAL, AT(jitter_milli), 0, 1000, "N", "0.25",
+      "random part of the delay, 0 to 1" },
+    { "ping-interval", OPTION_DURATION, AT(ping_interval_ms), 100, HOUR_MS, "TIME", "25s",
+      "time between pings" },
+    { "ping-timeout", OPTION_DURATION, AT(ping_timeout_ms), 100, HOUR_MS, "TIME", "10s",
+      "silence after a ping that means the connection is dead" },
+    { "connect-timeout", OPTION_DURATION, AT(connect_timeout_ms), 100, HOUR_MS, "TIME", "15s",
+      "limit for dialling, TLS, upgrade and authentication together" },
+    { "request-timeout", OPTION_DURATION, AT(request_timeout_ms), 100, 24 * HOUR_MS, "TIME", "60s",
+      "limit for a local server that makes no progress" },
+    { "stats-interval", OPTION_DURATION, AT(stats_interval_ms), 100, 24 * HOUR_MS, "TIME", "60s",
+      "time between statistics" },
+    { "log-level", OPTION_CHOICE, AT(log_level), 0, 0, "error|warn|info|debug", "info",
+      "what to log" },
+    { "allow-plaintext", OPTION_FLAG, AT(allow_plaintext), 0, 0, NULL, NULL,
+      "accept ws://: token and traffic can be read by anyone on the way" },
+    { NULL, OPTION_FLAG, 0, 0, 0, NULL, NULL, NULL },
+};
+
+static int parse_url(const struct config *c, struct target *t)
+{
+    if (c->url == NULL)
+        return options_error("--url is missing; write --url wss://HOST/PATH");
+    if (uri_parse(str_of(c->url), &t->uri) < 0)
+        return options_error("--url is not understood; write wss://HOST[:PORT]/PATH");
+    if (!t->uri.tls && !c->allow_plaintext)
+        return options_error("--url is not encrypted; write wss://, or add --allow-plaintext");
+    return 0;
+}
+
+static int parse_local(const struct config *c, struct target *t)
+{
+    struct str local = str_of(c->local);
+    struct str host = local;
+
+    if (local.n > 5 && str_eq((struct str){ local.p, 5 }, STR("unix:"))) {
+        t->local_path = (struct str){ local.p + 5, local.n - 5 };
+        host = STR("localhost");
+    } else if (uri_authority_parse(local, 80, &t->local_host, &t->local_port) < 0) {
+        return options_error("--local is not understood; write HOST:PORT or unix:/PATH");
+    }
+    if (c->host_header != NULL)
+        host = str_of(c->host_header);
+    if (host.n == 0 || host.n > sizeof t->local_text)
+        return options_error("--host-header is empty or too long");
+    memcpy(t->local_text, host.p, host.n);
+    t->local_text_len = host.n;
+    return 0;
+}
+
+static int check(const struct config *c)
+{
+    if (c->token == NULL && c->token_file == NULL)
+        return options_error("no token; write --token-file FILE");
+    if (c->token != NULL && c->token_file != NULL)
+        return options_error("--token and --token-file are both given; keep --token-file");
+    if (c->max_delay_ms < c->base_delay_ms)
+        return options_error("--max-delay is shorter than --base-delay; make it longer");
+    return 0;
+}
+
+/* `ps` shows argv to everyone: what follows --token there is overwritten. */
+static void hide_token(int argc, char **argv)
+{
+    int i;
+
+    for (i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--token") == 0 && i + 1 < argc)
+            memset(argv[i + 1], 'x', strlen(argv[i + 1]));
+        else if (strncmp(argv[i], "--token=", 8) == 0)
+            memset(argv[i] + 8, 'x', strlen(argv[i] + 8));
+    }
+    log_line(LOG_WARN, "--token can be seen by other users of this machine; use --token-file");
+}
+
+/* A token is one word of printable ASCII. */
+static bool token_valid(struct str token)
+{
+    size_t i;
+
+    for (i = 0; i < token.n; i++) {
+        if (token.p[i] <= ' ' || token.p[i] > '~')
+            return false;
+    }
+    return token.n > 0 && token.n <= TOKEN_MAX;
+}
+
+int config_token(const struct config *c, struct target *t)
+{
+    int n = (int)t->token_len;
+
+    if (c->token == NULL) {
+        n = fmt_read_file(c->token_file, t->token, sizeof t->token);
+        if (n == ERR_FILE)
+            return options_error("--token-file cannot be read");
+    }
+    while (n > 0 && (t->token[n - 1] == '\n' || t->token[n - 1] == '\r'))
+        n--;
+    t->token_len = n > 0 ? (size_t)n : 0;
+    if (!token_valid((struct str){ t->token, t->token_len }))
+        return options_error("the token is not one word of up to 512 printable characters");
+    return 0;
+}
+
+int config_parse(struct config *c, struct target *t, int argc, char **argv)
+{
+    int err = options_parse(table, c, argc, argv, NULL, 0, NULL);
+
+    if (err == ACTION_VERSION + 1) {
+        fmt_text(1, "adit " ADIT_VERSION "\n");
+        return 1;
+    }
+    if (err == ACTION_HELP + 1) {
+        options_help(table, "adit --url wss://HOST/PATH --token-file FILE [--local HOST:PORT]");
+        return 1;
+    }
+    if (err == 0)
+        err = parse_url(c, t);
+    if (err == 0)
+        err = parse_local(c, t);
+    if (err == 0)
+        err = check(c);
+    if (err < 0)
+        return err;
+    log_set_level((enum log_level)c->log_level);
+    if (c->token != NULL) {
+        t->token_len = strnlen(c->token, sizeof t->token);
+        memcpy(t->token, c->token, t->token_len);
+        hide_token(argc, argv);
+    }
+    return config_token(c, t);
+}

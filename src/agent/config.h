@@ -1,0 +1,54 @@
+/*
+ * The agent's options: one table for the command line, the environment and --help.
+ */
+#ifndef ADIT_CONFIG_H
+#define ADIT_CONFIG_H
+
+#include "options.h"
+#include "uri.h"
+
+#define ADIT_VERSION "0.1.0"
+
+enum config_protocol { CONFIG_AUTO, CONFIG_TLV, CONFIG_JSON, CONFIG_PLAIN };
+
+struct config {
+    const char *url;
+    const char *token_file;
+    const char *token;
+    const char *local;
+    const char *host_header;
+    const char *ca;
+    uint32_t protocol; /* enum config_protocol */
+    uint32_t max_attempts;
+    uint32_t base_delay_ms;
+    uint32_t max_delay_ms;
+    uint32_t factor_milli;
+    uint32_t jitter_milli;
+    uint32_t ping_interval_ms;
+    uint32_t ping_timeout_ms;
+    uint32_t connect_timeout_ms;
+    uint32_t request_timeout_ms;
+    uint32_t stats_interval_ms;
+    uint32_t log_level;
+    bool allow_plaintext;
+};
+
+/* What is made of it. */
+struct target {
+    struct uri uri;            /* where to dial */
+    struct str local_host;     /* name or address of the local server; empty: a unix socket */
+    uint16_t local_port;
+    struct str local_path;     /* of the unix socket */
+    uint8_t local_text[HOST_MAX + 8]; /* Host for requests that have none */
+    size_t local_text_len;
+    uint8_t token[TOKEN_MAX + 2]; /* room for the line's end while it is read */
+    size_t token_len;
+};
+
+/* Parses and checks. 0: go on; 1: all is said (--help, --version); ERR_USAGE: said what to write
+ * instead. The token on the command line is overwritten in argv. */
+int config_parse(struct config *c, struct target *t, int argc, char **argv);
+/* Reads the token file (again). 0 or ERR_USAGE, said. */
+int config_token(const struct config *c, struct target *t);
+
+#endif

@@ -1,0 +1,229 @@
+#include "agent.h"
+
+#include <string.h>
+
+#include "clock.h"
+#include "err.h"
+#include "log.h"
+
+/* Between looks whether the kernel has random bytes at early boot. */
+#define ENTROPY_WAIT_MS 250
+
+/* ---- TLS and upgrade ---- */
+
+static void begin_tls(struct agent *a)
+{
+    uint8_t seed[32];
+
+    a->phase = PHASE_TLS;
+    if (!a->uri.tls) {
+        transport_init_clear(&a->transport, dial_take(&a->dial), a->tls.in, a->tls.out,
+                             TLS_RECORD_MAX);
+        return;
+    }
+    entropy_stock(&a->entropy, seed, sizeof seed);
+    if (tls_client_start(&a->tls, &a->trust, a->uri.host, clock_unix(), seed) < 0) {
+        agent_disconnect(a, ERR_URI);
+        return;
+    }
+    transport_init_tls(&a->transport, dial_take(&a->dial), &a->tls.client.eng);
+}
+
+static unsigned offer(const struct agent *a)
+{
+    switch (a->config.protocol) {
+    case CONFIG_TLV:
+        return UPGRADE_TLV;
+    case CONFIG_JSON:
+        return UPGRADE_JSON;
+    case CONFIG_PLAIN:
+        return 0;
+    default:
+        return UPGRADE_TLV | UPGRADE_JSON;
+    }
+}
+
+/* The Host of the upgrade: as in the URL, with the port unless it is the scheme's. */
+static struct str host_port(const struct agent *a, uint8_t *out, size_t cap)
+{
+    struct writer w;
+    bool v6 = a->uri.literal && memchr(a->uri.host.p, ':', a->uri.host.n) != NULL;
+
+    writer_init(&w, out, cap);
+    writer_text(&w, v6 ? "[" : "");
+    writer_str(&w, a->uri.host);
+    writer_text(&w, v6 ? "]" : "");
+    if (a->uri.port != (a->uri.tls ? 443 : 80)) {
+        writer_u8(&w, ':');
+        writer_u64(&w, a->uri.port);
+    }
+    return (struct str){ out, writer_stored(&w) };
+}
+
+static void begin_upgrade(struct agent *a)
+{
+    uint8_t random[16];
+    uint8_t host[HOST_MAX + 8];
+    struct writer w;
+    size_t cap;
+    uint8_t *p = transport_send_buf(&a->transport, &cap);
+
+    entropy_stock(&a->entropy, random, sizeof random);
+    ws_key(random, a->upgrade_key);
+    writer_init(&w, p, p ? cap : 0);
+    upgrade_request_write(&w, a->uri.path, host_port(a, host, sizeof host), a->upgrade_key,
+                          offer(a));
+    if (!writer_fits(&w)) {
+        agent_disconnect(a, ERR_URI);
+        return;
+    }
+    transport_send_ack(&a->transport, w.len);
+    transport_flush(&a->transport);
+    a->phase = PHASE_UPGRADE;
+    a->upgrade_len = 0;
+    transport_push(&a->transport);
+}
+
+void connect_turn_tls(struct agent *a)
+{
+    int err = transport_pump(&a->transport);
+
+    if (err < 0)
+        agent_disconnect(a, err);
+    else if (transport_ready(&a->transport))
+        begin_upgrade(a);
+}
+
+/* ---- dialling ---- */
+
+static void after_dial(struct agent *a, int state)
+{
+    if (state < 0)
+        agent_disconnect(a, state);
+    else if (state > 0)
+        begin_tls(a);
+    /* Whoever dials speaks first. */
+    if (a->phase == PHASE_TLS)
+        connect_turn_tls(a);
+}
+
+/* Where to: the configured gateway, or once where it sent us. */
+static void choose_uri(struct agent *a)
+{
+    struct str next = { a->next_url, a->next_url_len };
+
+    a->next_url_len = 0;
+    a->uri = a->target.uri;
+    if (next.n > 0 && uri_parse(next, &a->uri) == 0 && (a->uri.tls || a->config.allow_plaintext))
+        return;
+    a->uri = a->target.uri;
+}
+
+static void log_dial(const struct agent *a)
+{
+    if (!log_begin(LOG_INFO))
+        return;
+    log_text("connecting to ");
+    log_str(a->uri.host);
+    log_text(":");
+    log_u64(a->uri.port);
+    log_end();
+}
+
+void connect_start(struct agent *a)
+{
+    uint8_t byte;
+
+    if (entropy_get(&byte, 1) == 0) {
+        if (!a->told_entropy)
+            log_line(LOG_WARN, "waiting for the kernel's random number generator");
+        a->told_entropy = true;
+        a->deadline = a->loop.now + ENTROPY_WAIT_MS;
+        return;
+    }
+    choose_uri(a);
+    log_dial(a);
+    a->phase = PHASE_DIAL;
+    a->deadline = a->loop.now + a->config.connect_timeout_ms;
+    local_look_up(a);
+    after_dial(a, dial_start(&a->dial, a->uri.host, a->uri.port, agent_random(a), a->loop.now));
+}
+
+void connect_turn_dial(struct agent *a)
+{
+    int state = 0;
+
+    if (loop_ready(&a->loop, a->dial.fd))
+        state = dial_on_event(&a->dial, agent_random(a), a->loop.now);
+    else if (a->loop.now >= a->dial.deadline)
+        state = dial_on_time(&a->dial, agent_random(a), a->loop.now);
+    after_dial(a, state);
+}
+
+/* ---- the answer to the upgrade ---- */
+
+static void begin_session(struct agent *a, enum upgrade_protocol protocol)
+{
+    static const char *const names[] = { [UPGRADE_TLV] = "tlv", [UPGRADE_JSON] = "json",
+                                         [UPGRADE_PLAIN] = "plain" };
+
+    a->phase = PHASE_SESSION;
+    serve_start(a, protocol);
+    if (log_begin(LOG_INFO)) {
+        log_text("connected, protocol ");
+        log_text(names[protocol]);
+        log_end();
+    }
+}
+
+static void log_refused_upgrade(const struct http_head *head)
+{
+    if (!log_begin(LOG_WARN))
+        return;
+    log_text("the gateway answers the upgrade with status ");
+    log_u64(head->status);
+    log_end();
+}
+
+/* Gathers the answer's head in a buffer that no request needs yet. Returns a protocol, 0: more to
+ * come, or an error. What follows the head stays in the transport. */
+static int take_upgrade(struct agent *a)
+{
+    uint8_t *buffer = a->exchange[0].head;
+    size_t cap = sizeof a->exchange[0].head;
+    size_t old = a->upgrade_len;
+    struct http_head head;
+    size_t n;
+    uint8_t *p = transport_recv_buf(&a->transport, &n);
+    int len;
+
+    if (p == NULL)
+        return a->transport.err;
+    n = n < cap - old ? n : cap - old;
+    memcpy(buffer + old, p, n);
+    len = http_response_parse(buffer, old + n, old, &head);
+    if (len < 0)
+        return ERR_UPGRADE;
+    if (len == 0) {
+        a->upgrade_len = old + n;
+        transport_recv_ack(&a->transport, n);
+        return a->upgrade_len == cap ? ERR_HTTP_SIZE : 0;
+    }
+    transport_recv_ack(&a->transport, (size_t)len - old);
+    len = upgrade_response_check(&head, a->upgrade_key, offer(a));
+    if (len == ERR_UPGRADE)
+        log_refused_upgrade(&head);
+    return len;
+}
+
+void connect_turn_upgrade(struct agent *a)
+{
+    int got;
+
+    transport_pump(&a->transport);
+    got = take_upgrade(a);
+    if (got < 0)
+        agent_disconnect(a, got);
+    else if (got > 0)
+        begin_session(a, (enum upgrade_protocol)got);
+}

@@ -1,0 +1,368 @@
+#include "agent.h"
+
+#include <string.h>
+
+#include "clock.h"
+#include "err.h"
+#include "log.h"
+
+/* Records worked on before the loop looks around again, so that one busy peer cannot keep the
+ * agent from its timers and signals. */
+#define TURN_ROUNDS 16
+#define SERVER_NAME "adit/" ADIT_VERSION
+
+void serve_start(struct agent *a, enum upgrade_protocol protocol)
+{
+    const struct session_config config = {
+        .token = { a->target.token, a->target.token_len },
+        .agent = STR(SERVER_NAME),
+        .window = STREAM_WINDOW,
+        .max_streams = STREAMS_MAX,
+        .ping_interval_ms = a->config.ping_interval_ms,
+        .ping_timeout_ms = a->config.ping_timeout_ms,
+        .stats_interval_ms = a->config.stats_interval_ms,
+    };
+
+    session_init(&a->session, true, protocol, &config, a->stream, &a->counters, a->loop.now);
+    a->held = (struct str){ 0 };
+    a->record_len = 0;
+    a->closed_err = 0;
+    /* Auth is due, and the answer's record may hold more than the upgrade. */
+    a->again = true;
+}
+
+void serve_end(struct agent *a)
+{
+    int slot;
+
+    for (slot = 0; slot < STREAMS_MAX; slot++) {
+        a->stream[slot].used = false;
+        exchange_settle(a, slot);
+    }
+    origin_drop_all(&a->origin);
+    a->held = (struct str){ 0 };
+}
+
+const uint8_t *serve_key(struct agent *a, uint8_t key[4])
+{
+    entropy_stock(&a->entropy, key, 4);
+    return key;
+}
+
+void serve_ack(struct agent *a, size_t n)
+{
+    transport_send_ack(&a->transport, n);
+    a->record_len += n;
+}
+
+/* ---- in ---- */
+
+static void log_session(enum log_level level, const char *before, struct str text)
+{
+    if (!log_begin(level))
+        return;
+    log_text(before);
+    log_str(text);
+    log_end();
+}
+
+static void on_opened(struct agent *a, const struct session_in *in)
+{
+    backoff_reset(&a->backoff);
+    a->deadline = NET_NEVER;
+    if (!log_begin(LOG_INFO))
+        return;
+    log_text("session ");
+    log_str(in->msg->session_id);
+    log_text(" open");
+    if (in->msg->url.n > 0) {
+        log_text(", public address ");
+        log_str(in->msg->url);
+    }
+    log_end();
+}
+
+static void on_goaway(struct agent *a, const struct session_in *in)
+{
+    uint32_t random;
+
+    entropy_stock(&a->entropy, &random, sizeof random);
+    a->wait_least_ms = in->msg->delay_ms < a->config.max_delay_ms ? (int64_t)in->msg->delay_ms
+                                                                  : a->config.max_delay_ms;
+    /* Somewhere within the time it gave, so that its agents do not return in step. */
+    a->wait_least_ms = a->wait_least_ms * (random >> 8) >> 24;
+    a->next_url_len = 0;
+    if (in->msg->url.n <= sizeof a->next_url) {
+        memcpy(a->next_url, in->msg->url.p, in->msg->url.n);
+        a->next_url_len = in->msg->url.n;
+    }
+    a->closed_err = ERR_GOAWAY;
+    session_close(&a->session, WS_CLOSE_NORMAL);
+}
+
+static int close_reason(uint16_t code)
+{
+    switch (code) {
+    case WS_CLOSE_AWAY:
+        return ERR_GOAWAY;
+    case WS_CLOSE_TOKEN:
+        return ERR_AUTH;
+    case WS_CLOSE_REPLACED:
+        return ERR_REPLACED;
+    default:
+        return ERR_CLOSED;
+    }
+}
+
+/* Body bytes that find no room stay where they are, and nothing more is read: only plain mode,
+ * which knows no credit, comes to that. */
+static void on_body(struct agent *a, const struct session_in *in, size_t used)
+{
+    size_t taken = exchange_body(a, in->slot, in->body);
+
+    if (taken == in->body.n)
+        return;
+    a->held = (struct str){ in->body.p + taken, in->body.n - taken };
+    a->held_slot = in->slot;
+    a->held_ack = used;
+}
+
+static bool still_held(struct agent *a)
+{
+    size_t taken;
+
+    if (a->held.n == 0)
+        return false;
+    taken = exchange_body(a, a->held_slot, a->held);
+    a->held.p += taken;
+    a->held.n -= taken;
+    if (a->held.n > 0)
+        return true;
+    transport_recv_ack(&a->transport, a->held_ack);
+    return false;
+}
+
+static void on_event(struct agent *a, const struct session_in *in, size_t used)
+{
+    switch (in->event) {
+    case SESSION_EV_OPENED:
+        on_opened(a, in);
+        break;
+    case SESSION_EV_REQUEST:
+        exchange_request(a, in->slot);
+        break;
+    case SESSION_EV_CONTINUES:
+        exchange_continue(a, in->slot);
+        break;
+    case SESSION_EV_BODY:
+        on_body(a, in, used);
+        break;
+    case SESSION_EV_END:
+        exchange_end(a, in->slot);
+        break;
+    case SESSION_EV_ABORT:
+        exchange_abort(a, in->slot);
+        break;
+    case SESSION_EV_GOAWAY:
+        on_goaway(a, in);
+        break;
+    case SESSION_EV_ERROR:
+        log_session(LOG_WARN, "the gateway says: ", in->text);
+        break;
+    case SESSION_EV_IGNORED:
+        log_line(LOG_DEBUG, "ignored a message of unknown type or for a request that is over");
+        break;
+    case SESSION_EV_CLOSED:
+        if (a->closed_err == 0)
+            a->closed_err = close_reason(a->session.link.close_code);
+        break;
+    default:
+        break;
+    }
+}
+
+/* Works on what has been received; false when that is used up, or has to wait. */
+static bool receive(struct agent *a, int *err)
+{
+    uint8_t nothing;
+    uint8_t *p;
+    size_t n = 0;
+    struct session_in in;
+    int used;
+
+    do {
+        if (still_held(a))
+            return false;
+        p = transport_recv_buf(&a->transport, &n);
+        used = session_recv(&a->session, p ? p : &nothing, p ? n : 0, a->loop.now, &in);
+        if (used < 0) {
+            *err = used;
+            if (used == ERR_AUTH)
+                log_session(LOG_WARN, "the gateway refuses the token: ", in.text);
+            return false;
+        }
+        on_event(a, &in, (size_t)used);
+        if (a->held.n > 0)
+            return false;
+        if (used > 0)
+            transport_recv_ack(&a->transport, (size_t)used);
+    } while (used > 0 || in.event != SESSION_EV_MORE);
+    return true;
+}
+
+/* ---- out ---- */
+
+/* What is due of the session goes before any body. */
+static bool put_due(struct agent *a)
+{
+    uint8_t key[4];
+    bool any = false;
+
+    while (session_due(&a->session)) {
+        size_t cap;
+        uint8_t *p = transport_send_buf(&a->transport, &cap);
+        size_t n = 0;
+
+        if (p != NULL)
+            n = session_put(&a->session, p, cap, serve_key(a, key), a->loop.now, clock_unix());
+        if (n == 0) {
+            a->blocked = a->blocked || p == NULL || a->record_len > 0;
+            return any;
+        }
+        serve_ack(a, n);
+        any = true;
+    }
+    return any;
+}
+
+/* One message of each stream that has one, beginning with another stream every time. */
+static bool put_bodies(struct agent *a)
+{
+    bool any = false;
+    int i;
+
+    for (i = 0; i < STREAMS_MAX && !a->blocked; i++) {
+        int slot = (int)((a->next_exchange + (unsigned)i) % STREAMS_MAX);
+
+        if (a->stream[slot].used && download_put(a, slot))
+            any = true;
+    }
+    a->next_exchange++;
+    return any;
+}
+
+static bool put_all(struct agent *a)
+{
+    bool any;
+
+    a->blocked = false;
+    any = put_due(a);
+    if (!a->blocked && put_bodies(a))
+        any = true;
+    /* Streams may have become due meanwhile (a broken one, credit to tell). */
+    if (!a->blocked && put_due(a))
+        any = true;
+    return any;
+}
+
+static void send_record(struct agent *a)
+{
+    transport_flush(&a->transport);
+    transport_push(&a->transport);
+    a->record_len = 0;
+}
+
+bool serve_say(struct agent *a)
+{
+    bool any = put_due(a);
+
+    send_record(a);
+    return any;
+}
+
+/* ---- a turn ---- */
+
+static void watch_idle(struct agent *a)
+{
+    int64_t until;
+    unsigned i = 0;
+    int fd;
+
+    while ((fd = origin_idle(&a->origin, i, &until)) >= 0) {
+        if (loop_ready(&a->loop, fd) || a->loop.now >= until)
+            origin_drop(&a->origin, i);
+        else
+            i++;
+    }
+}
+
+void serve_want(struct agent *a)
+{
+    struct loop *l = &a->loop;
+    int64_t deadline;
+    unsigned i;
+    int fd;
+
+    loop_want(l, a->transport.fd, transport_want(&a->transport), session_deadline(&a->session));
+    for (i = 0; i < STREAMS_MAX; i++) {
+        unsigned want = exchange_want(a, (int)i, &deadline);
+
+        if (want & NET_IN && a->transport.write_blocked)
+            /* There is no room for what it would give. */
+            want &= ~(unsigned)NET_IN;
+        if (a->exchange[i].fd >= 0)
+            loop_want(l, a->exchange[i].fd, want, deadline);
+    }
+    for (i = 0; (fd = origin_idle(&a->origin, i, &deadline)) >= 0; i++)
+        loop_want(l, fd, LOOP_IN, deadline);
+    if (a->again)
+        loop_want(l, -1, 0, l->now);
+}
+
+static void turn_exchanges(struct agent *a)
+{
+    int slot;
+
+    for (slot = 0; slot < STREAMS_MAX; slot++) {
+        struct exchange *x = &a->exchange[slot];
+
+        if (x->fd >= 0)
+            exchange_turn(a, slot, loop_ready(&a->loop, x->fd));
+    }
+    watch_idle(a);
+}
+
+static bool over(const struct agent *a)
+{
+    return a->session.state == SESSION_ENDED && !session_due(&a->session);
+}
+
+int serve_turn(struct agent *a)
+{
+    struct transport *t = &a->transport;
+    uint64_t heard = t->heard;
+    unsigned rounds = 0;
+    bool progress;
+    int err = 0;
+
+    turn_exchanges(a);
+    do {
+        if (t->err == 0 && (rounds > 0 || loop_ready(&a->loop, t->fd)))
+            transport_pump(t);
+        progress = receive(a, &err) && !t->read_idle && t->err == 0;
+        if (put_all(a))
+            progress = true;
+        send_record(a);
+        progress = progress && err == 0 && !t->write_blocked;
+    } while (progress && ++rounds < TURN_ROUNDS && !over(a));
+    a->again = progress && !over(a);
+    if (t->heard != heard || a->held.n > 0)
+        session_heard(&a->session, a->loop.now);
+    if (err == 0 && t->err < 0)
+        err = t->err;
+    if (err == 0)
+        err = session_on_time(&a->session, a->loop.now);
+    if (err == 0 && over(a))
+        err = a->closed_err < 0 ? a->closed_err : ERR_CLOSED;
+    return err < 0 && a->closed_err < 0 ? a->closed_err : err;
+}

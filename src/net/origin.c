@@ -1,0 +1,43 @@
+#include "origin.h"
+
+#include <string.h>
+
+int origin_open(struct origin *o, bool fresh, bool *reused)
+{
+    *reused = !fresh && o->idle_count > 0;
+    if (*reused)
+        return o->idle[--o->idle_count].fd;
+    if (o->unix_path.n > 0)
+        return sock_connect_unix(o->unix_path);
+    return sock_connect(&o->ip, o->port);
+}
+
+void origin_keep(struct origin *o, int fd, int64_t now)
+{
+    if (o->idle_count == ORIGIN_IDLE_MAX)
+        origin_drop(o, 0);
+    o->idle[o->idle_count].fd = fd;
+    o->idle[o->idle_count].until = now + ORIGIN_IDLE_MS;
+    o->idle_count++;
+}
+
+int origin_idle(const struct origin *o, unsigned i, int64_t *until)
+{
+    if (i >= o->idle_count)
+        return -1;
+    *until = o->idle[i].until;
+    return o->idle[i].fd;
+}
+
+void origin_drop(struct origin *o, unsigned i)
+{
+    sock_close(&o->idle[i].fd);
+    o->idle_count--;
+    memmove(&o->idle[i], &o->idle[i + 1], (o->idle_count - i) * sizeof o->idle[0]);
+}
+
+void origin_drop_all(struct origin *o)
+{
+    while (o->idle_count > 0)
+        origin_drop(o, o->idle_count - 1);
+}
