@@ -97,8 +97,20 @@ static void test_writer(void)
     is_int(w.len, len, "no room at all still counts");
 }
 
+/* Packing towards the front of one buffer, as a decoder that works in place does. */
+static void test_overlap(void)
+{
+    uint8_t out[] = "..0123456789";
+    struct writer w;
+
+    writer_init(&w, out, sizeof out);
+    writer_bytes(&w, out + 2, 10);
+    is_mem(out, w.len, "0123456789", 10, "bytes from further on in the same buffer");
+}
+
 int main(void)
 {
+    test_overlap();
     test_str();
     test_reader();
     test_writer();
