@@ -120,28 +120,60 @@ static void json_header_value(struct writer *w, struct str s)
     json_write_string(w, s);
 }
 
-/* How many fields of that name are there? */
-static size_t header_count(struct str rest, struct str name)
-{
-    struct str other, value;
-    size_t count = 0;
+/* Which names may stand twice: a bit a bucket of names. Most stand once, and need no search. */
+struct names {
+    uint32_t once[8], twice[8];
+};
 
-    while (wire_header_next(&rest, &other, &value))
-        count += str_ieq(other, name);
-    return count;
+static unsigned bucket(struct str name)
+{
+    unsigned hash = 0;
+
+    for (size_t i = 0; i < name.n; i++)
+        hash = hash * 31 + ascii_lower(name.p[i]);
+    return (hash ^ hash >> 8) & 255;
+}
+
+static void names_survey(struct names *names, struct str rest)
+{
+    struct str name, value;
+
+    *names = (struct names){ 0 };
+    while (wire_header_next(&rest, &name, &value)) {
+        unsigned at = bucket(name);
+        uint32_t bit = UINT32_C(1) << at % 32;
+        names->twice[at / 32] |= names->once[at / 32] & bit;
+        names->once[at / 32] |= bit;
+    }
+}
+
+static bool may_repeat(const struct names *names, struct str name)
+{
+    unsigned at = bucket(name);
+
+    return names->twice[at / 32] >> at % 32 & 1;
+}
+
+/* The first field of that name, as the place of its name; NULL when there is none. */
+static const uint8_t *find(struct str rest, struct str wanted)
+{
+    struct str name, value;
+
+    while (wire_header_next(&rest, &name, &value))
+        if (str_ieq(name, wanted))
+            return name.p;
+    return NULL;
 }
 
 static void json_values(struct writer *w, struct str rest, struct str wanted)
 {
     struct str name, value;
-    const char *before = "[";
 
     while (wire_header_next(&rest, &name, &value)) {
         if (!str_ieq(name, wanted))
             continue;
-        writer_text(w, before);
+        writer_u8(w, ',');
         json_header_value(w, value);
-        before = ",";
     }
     writer_u8(w, ']');
 }
@@ -151,22 +183,24 @@ static void json_headers(struct writer *w, struct str all)
 {
     struct str rest = all, name, value;
     uint8_t low[UINT8_MAX];
-    const char *before = "{";
+    struct names names;
+    uint8_t before = '{';
 
+    names_survey(&names, all);
     while (wire_header_next(&rest, &name, &value)) {
-        size_t later = header_count(rest, name);
-        if (header_count(all, name) != later + 1)
+        bool several = may_repeat(&names, name);
+        if (several && find(all, name) != name.p)
             continue;
-        writer_text(w, before);
+        several = several && find(rest, name);
+        writer_u8(w, before);
         json_write_string(w, lower(name, low));
-        writer_u8(w, ':');
-        if (later)
-            json_values(w, all, name);
-        else
-            json_header_value(w, value);
-        before = ",";
+        writer_text(w, several ? ":[" : ":");
+        json_header_value(w, value);
+        if (several)
+            json_values(w, rest, name);
+        before = ',';
     }
-    writer_text(w, *before == '{' ? "{}" : "}");
+    writer_text(w, before == '{' ? "{}" : "}");
 }
 
 static void json_value(struct writer *w, const struct wire_msg *m, const struct wire_field *f)

@@ -135,6 +135,33 @@ static void grouping(void)
            "\10\3\1a1\10\3\1b2\10\3\1a3\10\3\1c4\10\3\1a5\10\3\1c6", 30, "TLV: order kept");
 }
 
+/* More names than the survey of repeated ones has bits for. */
+static void many_names(void)
+{
+    static uint8_t packed[4096];
+    struct writer w;
+    struct wire_msg m, got;
+    struct feed f;
+
+    writer_init(&w, packed, sizeof packed);
+    for (unsigned i = 0; i < 300; i++) {
+        const uint8_t name[] = { (uint8_t)('a' + i / 26), (uint8_t)('a' + i % 26) };
+        wire_header_pack(&w, (struct str){ name, 2 }, STR("v"));
+    }
+    wire_header_pack(&w, STR("zz"), STR("1"));
+    wire_header_pack(&w, STR("ZZ"), STR("2"));
+    wire_http_response(&m, STR("x"), 200, (struct wire_headers){ { packed, w.len } }, false);
+    writer_init(&w, scratch, sizeof scratch);
+    wire_put(&w, WIRE_JSON, &m);
+    feed_all(&f, WIRE_JSON, scratch, w.len, 0, w.len, sizeof packed);
+    got = feed_msg(&f);
+    ok(f.err == 0 && feed_same(&got, &m), "300 names once, one twice");
+    scratch[w.len] = 0;
+    ok(strstr((char *)scratch, ",\"zz\":[\"1\",\"2\"]}"), "only that one is an array");
+    ok(strchr((char *)scratch, '[') == strrchr((char *)scratch, '['), "no other is");
+    feed_free(&f);
+}
+
 static void builders(void)
 {
     struct wire_headers none = { { NULL, 0 } };
@@ -180,6 +207,7 @@ int main(void)
     tables();
     headers();
     grouping();
+    many_names();
     builders();
     return done_testing();
 }
