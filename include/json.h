@@ -68,6 +68,10 @@ int json_next(struct json *j, const uint8_t *in, size_t n, struct json_token *t)
  */
 int json_end(struct json *j, struct json_token *t);
 
+/* How many bytes come before the first that section 7 escapes: a quote, a backslash or a control
+ * character. */
+size_t json_plain_run(const uint8_t *p, size_t n);
+
 /* A string with its quotes, escaped as section 7 asks; bytes beyond ASCII pass unchanged, those
  * that are not UTF-8 as U+FFFD. */
 void json_write_string(struct writer *w, struct str s);

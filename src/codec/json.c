@@ -88,38 +88,9 @@ static void give_piece(const struct json *j, const uint8_t *p, size_t n, struct 
     t->piece = (struct str){ p, n };
 }
 
-/* True when no byte of the word is a quote, a backslash or a control character. */
-static bool word_is_plain(size_t word)
-{
-    const size_t ones = (size_t)-1 / 255;
-    size_t quote = word ^ ones * '"';
-    size_t slash = word ^ ones * '\\';
-    size_t control = (word - ones * 0x20) & ~word;
-
-    quote = (quote - ones) & ~quote;
-    slash = (slash - ones) & ~slash;
-    return ((quote | slash | control) & ones * 0x80) == 0;
-}
-
-/* Bytes before the first quote, backslash or control character. */
-static size_t plain_run(const uint8_t *p, size_t n)
-{
-    size_t at = 0;
-    size_t word;
-
-    for (; n - at >= sizeof word; at += sizeof word) {
-        memcpy(&word, p + at, sizeof word);
-        if (!word_is_plain(word))
-            break;
-    }
-    while (at < n && p[at] >= 0x20 && p[at] != '"' && p[at] != '\\')
-        at++;
-    return at;
-}
-
 static size_t string(struct json *j, const uint8_t *in, size_t n, struct json_token *t)
 {
-    size_t run = plain_run(in, n);
+    size_t run = json_plain_run(in, n);
 
     if (!utf8_feed(&j->utf8, in, run) || (run < n && !utf8_ends(&j->utf8)))
         return fail(j, ERR_UTF8);

@@ -1,5 +1,35 @@
 #include "json.h"
 
+#include <string.h>
+
+/* True when no byte of the word is a quote, a backslash or a control character. */
+static bool word_is_plain(size_t word)
+{
+    const size_t ones = (size_t)-1 / 255;
+    size_t quote = word ^ ones * '"';
+    size_t slash = word ^ ones * '\\';
+    size_t control = (word - ones * 0x20) & ~word;
+
+    quote = (quote - ones) & ~quote;
+    slash = (slash - ones) & ~slash;
+    return ((quote | slash | control) & ones * 0x80) == 0;
+}
+
+size_t json_plain_run(const uint8_t *p, size_t n)
+{
+    size_t at = 0;
+    size_t word;
+
+    for (; n - at >= sizeof word; at += sizeof word) {
+        memcpy(&word, p + at, sizeof word);
+        if (!word_is_plain(word))
+            break;
+    }
+    while (at < n && p[at] >= 0x20 && p[at] != '"' && p[at] != '\\')
+        at++;
+    return at;
+}
+
 /*
  * Length of the UTF-8 character at p, or minus the bytes that begin none: as many as one U+FFFD
  * stands for (Unicode section 3.9, "substitution of maximal subparts").
@@ -61,17 +91,16 @@ static void write_escape(struct writer *w, uint8_t c)
 
 void json_write_string(struct writer *w, struct str s)
 {
-    size_t from = 0;
-
     writer_u8(w, '"');
-    for (size_t at = 0; at < s.n; at++) {
-        if (s.p[at] >= 0x20 && s.p[at] != '"' && s.p[at] != '\\')
-            continue;
-        write_plain(w, s.p + from, at - from);
-        write_escape(w, s.p[at]);
-        from = at + 1;
+    for (;;) {
+        size_t run = json_plain_run(s.p, s.n);
+
+        write_plain(w, s.p, run);
+        if (run == s.n)
+            break;
+        write_escape(w, s.p[run]);
+        s.p += run + 1;
+        s.n -= run + 1;
     }
-    if (from < s.n)
-        write_plain(w, s.p + from, s.n - from);
     writer_u8(w, '"');
 }
