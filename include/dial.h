@@ -11,23 +11,26 @@
 
 struct dial {
     /* read by the owner: wait for `want` on `fd` until `deadline` */
-    int fd;
+    int fd; /* -1: none */
     unsigned want;
     int64_t deadline;
-    struct ip peer;       /* the address in use */
+    struct ip peer;       /* the address in use, or the last one tried; len 0: none yet */
+    struct resolver resolver; /* its private paths and port may be set by tests before the start */
     /* private */
-    struct resolver resolver;
     uint8_t state;
     unsigned next;
     uint16_t port;
 };
 
-/* All calls: 1 connected (take fd with dial_take), 0 under way, < 0 failed. `random` is fresh. */
+/* Starts as all zeroes, or where an earlier one has ended. All calls: 1 connected (take fd with
+ * dial_take), 0 under way, < 0 failed: what the resolver says, ERR_REFUSED (the last address's
+ * fault), ERR_FD, ERR_SYS. `random` is fresh. */
 int dial_start(struct dial *d, struct str host, uint16_t port, uint32_t random, int64_t now);
 int dial_on_event(struct dial *d, uint32_t random, int64_t now);
 int dial_on_time(struct dial *d, uint32_t random, int64_t now);
 /* Hands the connected descriptor over. */
 int dial_take(struct dial *d);
+/* Gives up; nothing when there is nothing to give up. */
 void dial_stop(struct dial *d);
 
 #endif

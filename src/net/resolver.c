@@ -1,0 +1,209 @@
+#include "resolver.h"
+
+#include <string.h>
+
+#include "err.h"
+
+#define DNS_PORT 53
+/* RFC 1035 section 4.1.1: the header, where the id, the flags and the response code are. */
+#define DNS_HEAD_LEN 12
+#define RCODE_NO_ERROR 0
+#define RCODE_NAME_ERROR 3
+#define OTHER_FAMILY_MS 250
+#define WAIT_MIN_MS 1000
+
+static struct str name_of(const struct resolver *r)
+{
+    return (struct str){ r->name, r->name_len };
+}
+
+/* A resolver of all zeroes has no descriptor either: it wants nothing. */
+static void idle(struct resolver *r)
+{
+    if (r->want)
+        sock_close(&r->fd);
+    r->fd = -1;
+    r->want = 0;
+    r->deadline = NET_NEVER;
+}
+
+static int fail(struct resolver *r, int err)
+{
+    idle(r);
+    r->err = err;
+    return err;
+}
+
+/* Addresses of both families have gathered in their halves of the array: now they follow. */
+static int finish(struct resolver *r)
+{
+    r->count = r->a_count + r->aaaa_count;
+    if (r->count == 0)
+        return fail(r, ERR_DNS_NAME);
+    memmove(r->address + r->a_count, r->address + DNS_ADDRESSES_MAX,
+            r->aaaa_count * sizeof *r->address);
+    idle(r);
+    return 1;
+}
+
+/* ---- questions ---- */
+
+/* Bits of the last random number given, spread: ids differ between tries. */
+static uint16_t next_id(struct resolver *r)
+{
+    r->random = r->random * 747796405u + 2891336453u;
+    return (uint16_t)(r->random >> 16);
+}
+
+static bool ask(struct resolver *r, enum dns_type type, uint16_t id)
+{
+    uint8_t query[DNS_QUERY_MAX];
+    int n = dns_query_write(id, name_of(r), type, query);
+
+    return n > 0 && sock_write(r->fd, query, (size_t)n) == n;
+}
+
+static int64_t wait_ms(const struct resolver *r)
+{
+    unsigned round = r->tried / r->conf.server_count;
+    int64_t ms = ((int64_t)r->conf.timeout_ms << round) / r->conf.server_count;
+
+    return ms < WAIT_MIN_MS ? WAIT_MIN_MS : ms;
+}
+
+static bool ask_server(struct resolver *r, const struct ip *server, int64_t now)
+{
+    int fd = sock_udp(server, r->server_port ? r->server_port : DNS_PORT);
+
+    if (fd < 0)
+        return false;
+    r->fd = fd;
+    r->id = next_id(r);
+    r->want = NET_IN;
+    r->deadline = now + wait_ms(r);
+    if (!r->got_a && !ask(r, DNS_A, r->id))
+        return false;
+    return r->got_aaaa || ask(r, DNS_AAAA, r->id ^ 1);
+}
+
+/* The next server that a question can be sent to. */
+static int ask_next(struct resolver *r, int64_t now)
+{
+    unsigned last = r->conf.server_count * r->conf.attempts;
+
+    while (r->tried < last) {
+        const struct ip *server = &r->conf.server[r->tried % r->conf.server_count];
+        bool asked;
+
+        idle(r);
+        asked = ask_server(r, server, now);
+        r->tried++;
+        if (asked)
+            return 0;
+    }
+    return r->a_count + r->aaaa_count > 0 ? finish(r) : fail(r, ERR_RESOLVE);
+}
+
+int resolver_start(struct resolver *r, struct str name, uint32_t random, int64_t now)
+{
+    uint8_t query[DNS_QUERY_MAX];
+
+    idle(r);
+    r->err = 0;
+    r->tried = r->count = r->a_count = r->aaaa_count = 0;
+    r->got_a = r->got_aaaa = r->not_found = false;
+    r->random = random;
+    if (name.n > 0 && name.p[name.n - 1] == '.')
+        name.n--;
+    if (name.n > sizeof r->name || dns_query_write(0, name, DNS_A, query) < 0)
+        return fail(r, ERR_DNS);
+    memcpy(r->name, name.p, name.n);
+    r->name_len = name.n;
+    r->count = hosts_lookup(r->hosts_path ? r->hosts_path : "/etc/hosts", name, r->address,
+                            DNS_ADDRESSES_MAX * 2);
+    if (r->count > 0)
+        return 1;
+    resolv_conf_read(r->resolv_path ? r->resolv_path : "/etc/resolv.conf", &r->conf);
+    return ask_next(r, now);
+}
+
+/* ---- answers ---- */
+
+/* Takes the addresses of an answer; false when it is no use and another server should be asked. */
+static bool take(struct resolver *r, const uint8_t *in, size_t n, enum dns_type type)
+{
+    bool is_a = type == DNS_A;
+    struct dns_answer answer;
+    int result;
+
+    if (is_a ? r->got_a : r->got_aaaa)
+        return true;
+    result = dns_answer_parse(in, n, is_a ? r->id : r->id ^ 1, name_of(r), type, &answer);
+    /* With our id, but not to our question: somebody guesses. */
+    if (result == ERR_DNS)
+        return true;
+    if (result == 0 && answer.truncated)
+        return false;
+    if (result == ERR_DNS_NAME)
+        r->not_found = true;
+    else
+        memcpy(r->address + (is_a ? 0 : DNS_ADDRESSES_MAX), answer.address,
+               answer.count * sizeof *answer.address);
+    *(is_a ? &r->a_count : &r->aaaa_count) = result > 0 ? answer.count : 0;
+    *(is_a ? &r->got_a : &r->got_aaaa) = true;
+    return true;
+}
+
+/* One datagram; false when its server is of no use. */
+static bool take_datagram(struct resolver *r, const uint8_t *in, size_t n)
+{
+    uint16_t id;
+    uint8_t rcode;
+
+    if (n < DNS_HEAD_LEN)
+        return true;
+    id = (uint16_t)(in[0] << 8 | in[1]);
+    if ((id | 1) != (r->id | 1))
+        return true;
+    rcode = in[3] & 0x0f;
+    if (rcode != RCODE_NO_ERROR && rcode != RCODE_NAME_ERROR)
+        return false;
+    return take(r, in, n, id == r->id ? DNS_A : DNS_AAAA);
+}
+
+int resolver_on_event(struct resolver *r, int64_t now)
+{
+    uint8_t in[DNS_ANSWER_MAX];
+
+    while (r->fd >= 0) {
+        int n = sock_read(r->fd, in, sizeof in);
+
+        if (n == 0)
+            break;
+        /* An empty datagram reads as an end, which UDP does not have. */
+        if (n == ERR_CLOSED)
+            continue;
+        if (n < 0 || !take_datagram(r, in, (size_t)n))
+            return ask_next(r, now);
+        if (r->got_a && r->got_aaaa)
+            return finish(r);
+    }
+    if ((r->a_count + r->aaaa_count > 0 || r->not_found) && r->deadline > now + OTHER_FAMILY_MS)
+        r->deadline = now + OTHER_FAMILY_MS;
+    return r->err;
+}
+
+int resolver_on_time(struct resolver *r, uint32_t random, int64_t now)
+{
+    if (now < r->deadline || r->fd < 0)
+        return r->err;
+    if (r->a_count + r->aaaa_count > 0 || r->not_found)
+        return finish(r);
+    r->random ^= random;
+    return ask_next(r, now);
+}
+
+void resolver_stop(struct resolver *r)
+{
+    idle(r);
+}

@@ -1,0 +1,266 @@
+/* The resolver against name servers on loopback that answer as the test says. */
+#include "resolver.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "err.h"
+#include "tap.h"
+
+static const struct ip loopback = { { 127, 0, 0, 1 }, 4 };
+
+static char dir[] = "/tmp/adit-test-XXXXXX";
+static char hosts_path[64], resolv_path[64];
+static uint16_t port;
+/* Servers on 127.0.0.1, .2 and .3, all on `port`. */
+static int server[3] = { -1, -1, -1 };
+static struct resolver r;
+
+static void write_file(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+    if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+        exit(1);
+    close(fd);
+}
+
+static bool server_open(int i)
+{
+    struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(port) };
+    socklen_t len = sizeof a;
+    uint32_t address = htonl(0x7f000001u + (uint32_t)i);
+
+    memcpy(&a.sin_addr, &address, sizeof address);
+    server[i] = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+    if (bind(server[i], (struct sockaddr *)&a, len) < 0 ||
+        getsockname(server[i], (struct sockaddr *)&a, &len) < 0)
+        return false;
+    port = ntohs(a.sin_port);
+    return true;
+}
+
+static void wait_in(int fd, int ms)
+{
+    struct pollfd p = { .fd = fd, .events = POLLIN };
+
+    poll(&p, 1, ms);
+}
+
+/* ---- what a server does with a question ---- */
+
+enum { FAIL = 2, NO_NAME = 3, SILENT = 16, TRUNCATED = 32, FOREIGN = 64 };
+
+static size_t put_record(uint8_t *out, const uint8_t *data, uint16_t n)
+{
+    const uint8_t head[12] = { 0xc0, 12, 0, n == 4 ? DNS_A : DNS_AAAA, 0, 1,
+                               0, 0, 0, 60, 0, (uint8_t)n };
+
+    memcpy(out, head, sizeof head);
+    memcpy(out + sizeof head, data, n);
+    return sizeof head + n;
+}
+
+/* Answers one question that waits at a server: `a` and `aaaa` are the codes and flags above, or 0
+ * and then `count` addresses follow. Returns its type, 0 when none waits. */
+static int answer_one(int i, int a, int aaaa, unsigned count)
+{
+    uint8_t message[1024], address[16] = { 10, 0, 0, 1 };
+    struct sockaddr_in from;
+    socklen_t len = sizeof from;
+    ssize_t n = recvfrom(server[i], message, 500, 0, (struct sockaddr *)&from, &len);
+    size_t end = (size_t)n;
+    int type, what;
+
+    if (n < 17)
+        return 0;
+    type = message[n - 3];
+    what = type == DNS_A ? a : aaaa;
+    if (what & SILENT)
+        return type;
+    message[0] ^= what & FOREIGN ? 0x55 : 0;
+    message[2] = what & TRUNCATED ? 0x83 : 0x81;
+    message[3] = (uint8_t)(0x80 | (what & 15));
+    count = what == 0 || what == FOREIGN ? count : 0;
+    message[7] = (uint8_t)count;
+    while (count-- > 0) {
+        address[3] = (uint8_t)(count + 1);
+        end += put_record(message + end, address, type == DNS_A ? 4 : 16);
+    }
+    sendto(server[i], message, end, 0, (struct sockaddr *)&from, len);
+    return type;
+}
+
+static int event(int64_t now)
+{
+    wait_in(r.fd, 2000);
+    return resolver_on_event(&r, now);
+}
+
+static int start(const char *name)
+{
+    return resolver_start(&r, str_of(name), 12345, 0);
+}
+
+static void two_questions(int i, int a, int aaaa, unsigned count)
+{
+    int types;
+
+    wait_in(server[i], 2000);
+    types = answer_one(i, a, aaaa, count);
+    wait_in(server[i], 2000);
+    types += answer_one(i, a, aaaa, count);
+    is_int(types, DNS_A + DNS_AAAA, "server %d: asked for both families", i + 1);
+}
+
+/* Both answers may have come by the first event. */
+static int event_until_done(int64_t now)
+{
+    int result = event(now);
+
+    return result == 0 ? event(now) : result;
+}
+
+/* ---- tests ---- */
+
+static void test_hosts(void)
+{
+    write_file(resolv_path, "nameserver 127.0.0.1\n");
+    write_file(hosts_path, "# comment\n192.0.2.1 one.example alias # two.example\n"
+                           "not-an-address two.example\n\n"
+                           "2001:db8::2\tTWO.example\r\n192.0.2.2 two.example three");
+    is_int(start("alias"), 1, "an alias");
+    ok(r.count == 1 && r.address[0].bytes[3] == 1, "has its address");
+    is_int(r.fd, -1, "without a question");
+    is_int(start("two.example."), 1, "any case, with a final dot");
+    is_int(r.count, 2, "both lines, not the comment");
+    is_int(r.address[0].len, 16, "in order");
+    is_int(start("three"), 1, "the last line without an end");
+    is_int(start("localhost"), 1, "localhost without an entry");
+    ok(r.count == 2 && r.address[0].bytes[0] == 127, "is loopback");
+    is_int(start("one.exam"), 0, "part of a name is another name");
+    two_questions(0, SILENT, SILENT, 0);
+    resolver_stop(&r);
+    is_int(start("bad..name"), ERR_DNS, "not a name");
+    is_int(start(""), ERR_DNS, "no name");
+}
+
+static void test_answers(void)
+{
+    write_file(resolv_path, "nameserver 127.0.0.1\n");
+    is_int(start("host.example"), 0, "asking");
+    is_int(r.want, NET_IN, "waiting for an answer");
+    two_questions(0, 0, 0, 2);
+    is_int(event_until_done(1), 1, "done");
+    is_int(r.count, 4, "four addresses");
+    ok(r.address[1].len == 4 && r.address[2].len == 16, "IPv4 first");
+    is_int(r.fd, -1, "descriptor closed");
+    start("host.example");
+    two_questions(0, SILENT, 0, 3);
+    is_int(event(100), 0, "only IPv6 came");
+    is_int(r.deadline, 350, "IPv4 has 250 ms");
+    is_int(resolver_on_time(&r, 1, 349), 0, "not yet");
+    is_int(resolver_on_time(&r, 1, 350), 1, "then it is done");
+    ok(r.count == 3 && r.address[0].len == 16, "with IPv6");
+    start("host.example");
+    two_questions(0, 0, NO_NAME, 1);
+    is_int(event_until_done(1), 1, "a server that denies IPv6 names");
+    is_int(r.count, 1, "does not deny IPv4");
+    start("none.example");
+    two_questions(0, NO_NAME, NO_NAME, 0);
+    is_int(event_until_done(1), ERR_DNS_NAME, "no such name");
+    start("empty.example");
+    two_questions(0, 0, 0, 0);
+    is_int(event_until_done(1), ERR_DNS_NAME, "no addresses");
+    is_int(r.err, ERR_DNS_NAME, "kept");
+}
+
+static void test_forged(void)
+{
+    start("host.example");
+    two_questions(0, FOREIGN, FOREIGN, 1);
+    is_int(event(1), 0, "answers to other ids are not heard");
+    wait_in(r.fd, 50);
+    resolver_on_event(&r, 1);
+    is_int(r.a_count + r.aaaa_count, 0, "nothing taken");
+    ok(r.fd >= 0, "still asking");
+    resolver_stop(&r);
+    is_int(r.fd, -1, "stopped");
+    resolver_stop(&r);
+}
+
+static void test_servers(void)
+{
+    uint16_t id;
+
+    write_file(resolv_path, "; three\nnameserver 127.0.0.1\nnameserver 127.0.0.2 # two\n"
+                            "nameserver bogus\n nameserver 127.0.0.3\nnameserver 127.0.0.4\n"
+                            "options timeout:6 attempts:2 rotate\n");
+    start("host.example");
+    two_questions(0, SILENT, SILENT, 0);
+    is_int(r.deadline, 2000, "6 s shared by three servers");
+    id = r.id;
+    is_int(resolver_on_time(&r, 99, 2000), 0, "no answer");
+    ok(r.id != id, "a fresh id");
+    two_questions(1, FAIL, SILENT, 0);
+    is_int(event(2001), 0, "a failure");
+    two_questions(2, TRUNCATED, TRUNCATED, 0);
+    is_int(event(2002), 0, "truncated to nothing");
+    is_int(r.deadline, 2002 + 4000, "the second round waits longer");
+    two_questions(0, 0, 0, 1);
+    is_int(event_until_done(2003), 1, "the first server, asked again");
+    start("host.example");
+    for (int i = 0; i < 6; i++) {
+        two_questions(i % 3, SILENT, SILENT, 0);
+        is_int(resolver_on_time(&r, 7, r.deadline), i < 5 ? 0 : ERR_RESOLVE, "try %d", i + 1);
+    }
+}
+
+static void test_unreachable(void)
+{
+    int tries = 0, result;
+
+    write_file(resolv_path, "nameserver 127.0.0.1\nnameserver 127.0.0.2\n");
+    sock_close(&server[0]);
+    start("host.example");
+    if (r.tried == 1)
+        is_int(event(5), 0, "nobody at the first server");
+    two_questions(1, 0, 0, 1);
+    is_int(event_until_done(6), 1, "the second one is asked at once");
+    sock_close(&server[1]);
+    result = start("host.example");
+    while (result == 0 && tries++ < 20)
+        result = event(7);
+    is_int(result, ERR_RESOLVE, "nobody anywhere ends without waiting");
+    unlink(resolv_path);
+    start("host.example");
+    is_mem(r.conf.server[0].bytes, 4, loopback.bytes, 4, "without a file, the own machine");
+    resolver_stop(&r);
+}
+
+int main(void)
+{
+    int before = dup(STDOUT_FILENO);
+
+    /* All zeroes: its descriptor is 0. */
+    dup2(before, 0);
+    resolver_stop(&r);
+    ok(fcntl(0, F_GETFD) >= 0, "stopping what never started closes nothing");
+    if (!mkdtemp(dir) || !server_open(0) || !server_open(1) || !server_open(2))
+        return 1;
+    snprintf(hosts_path, sizeof hosts_path, "%s/hosts", dir);
+    snprintf(resolv_path, sizeof resolv_path, "%s/resolv", dir);
+    r.hosts_path = hosts_path;
+    r.resolv_path = resolv_path;
+    r.server_port = port;
+    test_hosts();
+    test_answers();
+    test_forged();
+    test_servers();
+    test_unreachable();
+    unlink(hosts_path);
+    rmdir(dir);
+    return done_testing();
+}
