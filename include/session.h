@@ -25,8 +25,9 @@ struct stream {
     bool rx_open;       /* the peer's body goes on */
     bool tx_open;       /* our body goes on; false once our last message is sent */
     bool head_sent;     /* our HttpRequest or HttpResponse is out, whole */
-    bool doomed;        /* given up while its head is out in part: go on with session_head_put,
-                           of which only the rest of the message counts, until the slot is free */
+    bool doomed;        /* given up, by either side, while its head is out in part: go on with
+                           session_head_put and the same message until *done, when the slot is
+                           no longer the owner's */
     uint64_t tx_credit; /* body bytes we may send */
     uint64_t rx_credit; /* body bytes the peer may send */
     /* private */
@@ -88,7 +89,9 @@ struct session {
     unsigned flags;                /* what is due of the session itself */
     uint64_t pong_value;
     int64_t ping_at;               /* when the last Ping became due */
+    int64_t ping_sent;             /* when a Ping was put last */
     int64_t ping_value;            /* its timestamp */
+    bool auth_seen;                /* gateway: Auth came */
     bool ping_out;                 /* nothing was heard since */
     int64_t ping_next;
     int64_t stats_next;
@@ -112,7 +115,8 @@ enum session_event {
     SESSION_EV_CONTINUES, /* agent: the HttpRequest is complete, HttpBody messages will follow */
     SESSION_EV_BODY,     /* `body`: bytes of `slot`, within its credit */
     SESSION_EV_END,      /* the peer's direction of `slot` ended; `broken` if not as it should */
-    SESSION_EV_ABORT,    /* the peer gave `slot` up: code, text; the slot is free now, or doomed */
+    SESSION_EV_ABORT,    /* `slot` was given up, by the peer or for what it sent: code, text. The
+                            slot is no longer the owner's, unless it is doomed */
     SESSION_EV_CREDIT,   /* we may send more on `slot` */
     SESSION_EV_STATS,    /* gateway: in.msg */
     SESSION_EV_GOAWAY,   /* agent: in.msg.delay_ms, url */
@@ -137,7 +141,9 @@ void session_init(struct session *s, bool client, enum upgrade_protocol protocol
                   struct session_counters *counters, int64_t now);
 
 /*
- * Consumes up to n bytes (see link_recv for what happens to them) and tells one event.
+ * Consumes up to n bytes (see link_recv for what happens to them) and tells one event. With MORE
+ * it may leave bytes: after the end, and while the Error for a refused request is due (one has
+ * memory for it); give them again after session_put.
  * Returns the bytes consumed, or the error that ends the session: ERR_AUTH, ERR_STATE, ERR_CREDIT,
  * or one of link_recv's. The close frame is due then; session_put sends it.
  */
@@ -159,7 +165,7 @@ void session_refuse(struct session *s, struct str error, uint64_t retry_after);
  * owner sends the HttpRequest with session_head_put or session_body_begin. `upgrade`: the
  * request direction stays open for upgraded bytes. */
 int session_open(struct session *s);
-/* Asks the agent to leave: a Goaway, then close. */
+/* Asks the agent to leave: a Goaway (not in plain mode), then close. */
 void session_goaway(struct session *s, uint64_t delay_ms);
 
 /* ---- both ---- */

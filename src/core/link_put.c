@@ -51,9 +51,10 @@ static size_t frame(struct link *l, uint8_t *out, uint8_t opcode, bool fin, size
 size_t link_put_control(struct link *l, uint8_t *out, size_t cap, uint8_t opcode,
                         const uint8_t *payload, size_t n, const uint8_t key[4])
 {
-    if (payload_room(l, cap) < n)
+    if (cap < head_room(l) + n)
         return 0;
-    memcpy(out + head_room(l), payload, n);
+    if (n > 0)
+        memcpy(out + head_room(l), payload, n);
     return frame(l, out, opcode, true, n, key);
 }
 

@@ -121,7 +121,9 @@ static int take_payload(struct link *l, uint8_t *p, size_t n, enum link_event *e
     used = wire_in_feed(&l->in, p, take, &wire);
     if (used < 0)
         return used;
-    l->clear = take - (size_t)used;
+    if (l->clear < take)
+        l->clear = take;
+    l->clear -= (size_t)used;
     l->frame_left -= (size_t)used;
     l->frame_at += (size_t)used;
     *ev = told(wire);

@@ -95,7 +95,8 @@ void session_refuse(struct session *s, struct str error, uint64_t retry_after)
 void session_goaway(struct session *s, uint64_t delay_ms)
 {
     s->goaway_ms = delay_ms;
-    s->flags |= SESSION_DUE_GOAWAY;
+    if (!s->link.plain)
+        s->flags |= SESSION_DUE_GOAWAY;
     session_close(s, WS_CLOSE_AWAY);
 }
 
@@ -198,15 +199,25 @@ void session_break(struct session *s, int slot, unsigned code, const char *text)
     t->tx_open = false;
     if (s->current == slot)
         s->current = -1;
-    if (s->tx_slot == slot && !t->head_sent) {
-        /* Only the owner can put the rest of the head. */
-        t->doomed = true;
-        return;
-    }
-    t->broken = true;
     t->abort_code = (uint16_t)code;
     t->abort_text = text;
-    s->due |= UINT64_C(1) << slot;
+    /* Only the owner can put the rest of a head. */
+    if (s->tx_slot == slot && !t->head_sent)
+        t->doomed = true;
+    else
+        session_break_now(s, slot);
+}
+
+void session_break_now(struct session *s, int slot)
+{
+    struct stream *t = &s->stream[slot];
+
+    t->doomed = false;
+    t->broken = true;
+    if (t->abort_code != 0 || s->tx_slot == slot)
+        s->due |= UINT64_C(1) << slot;
+    else
+        session_free(s, slot);
 }
 
 void session_abort(struct session *s, int slot, unsigned code, const char *text)

@@ -27,8 +27,12 @@ int session_find(const struct session *s, struct str id);
 /* A free slot for a new stream, -1 when there is none. */
 int session_take(struct session *s, struct str id);
 void session_free(struct session *s, int slot);
-/* session_abort without counting a failure. */
+/* session_abort without counting a failure. Code 0: the peer knows, no Error is due. */
 void session_break(struct session *s, int slot, unsigned code, const char *text);
+/* The same when no head is out in part, or not any more. */
+void session_break_now(struct session *s, int slot);
+/* The most credit that can make sense; beyond it the peer's arithmetic is broken. */
+#define SESSION_CREDIT_MAX (UINT64_C(1) << 62)
 /* Frees the slot when both directions have ended. */
 void session_settle(struct session *s, int slot);
 

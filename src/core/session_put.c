@@ -55,7 +55,7 @@ static size_t put_reply(struct session *s, const struct place *at, int64_t now)
 
 /* While a message in parts keeps the connection, a frame that may come between the parts asks for
  * the same sign of life. */
-static size_t put_ping(struct session *s, const struct place *at, int64_t unix_now)
+static size_t put_ping(struct session *s, const struct place *at, int64_t now, int64_t unix_now)
 {
     struct wire_msg m;
 
@@ -63,6 +63,7 @@ static size_t put_ping(struct session *s, const struct place *at, int64_t unix_n
         return link_put_control(&s->link, at->out, at->cap, WS_PING, NULL, 0, at->key);
     wire_ping(&m, (uint64_t)unix_now);
     s->ping_value = unix_now;
+    s->ping_sent = now;
     return put(s, at, &m);
 }
 
@@ -124,7 +125,7 @@ static size_t put_flag(struct session *s, unsigned flag, const struct place *at,
     case SESSION_DUE_REPLY:
         return put_reply(s, at, now);
     case SESSION_DUE_PING:
-        return put_ping(s, at, unix_now);
+        return put_ping(s, at, now, unix_now);
     case SESSION_DUE_PONG:
         return put_pong(s, at);
     case SESSION_DUE_WS_PONG:
@@ -162,11 +163,15 @@ static size_t put_abort(struct session *s, int slot, const struct place *at)
 
     if (s->tx_slot == slot) {
         n = put_broken_end(s, t, at);
+        /* A response says with its `error` that it broke off, a request with an Error. */
+        if (s->link.client)
+            t->abort_code = 0;
     } else {
         wire_error(&m, stream_id(t), str_of(t->abort_text), t->abort_code);
         n = put(s, at, &m);
+        t->abort_code = n > 0 ? 0 : t->abort_code;
     }
-    if (n > 0)
+    if (n > 0 && t->abort_code == 0)
         session_free(s, slot);
     return n;
 }
@@ -207,20 +212,20 @@ static size_t put_stream(struct session *s, const struct place *at)
 
 bool session_due(const struct session *s)
 {
-    return s->due != 0 || (s->flags & ~(unsigned)SESSION_CLOSE_SENT) != 0;
+    return (s->flags & SESSION_CLOSE_SENT) == 0 && (s->due != 0 || s->flags != 0);
 }
 
 size_t session_put(struct session *s, uint8_t *out, size_t cap, const uint8_t key[4], int64_t now,
                    int64_t unix_now)
 {
     struct place at = { out, cap, key };
-    unsigned left = s->flags & ~(unsigned)SESSION_CLOSE_SENT;
+    unsigned left = s->flags;
     size_t n;
 
     if (s->flags & SESSION_CLOSE_SENT)
         return 0;
-    /* After an error nothing is worth saying but why. */
-    if (s->err < 0 && (left & SESSION_DUE_CLOSE))
+    /* After an error nothing is worth saying but why; nor is anything to a peer that left. */
+    if ((s->err < 0 || s->state == SESSION_ENDED) && (left & SESSION_DUE_CLOSE))
         return put_close(s, &at);
     /* In the order of the flags' values: Auth first, close last. */
     for (; left != 0; left &= left - 1) {
@@ -236,6 +241,8 @@ size_t session_put(struct session *s, uint8_t *out, size_t cap, const uint8_t ke
             s->flags &= ~flag;
             return n;
         }
+        if (flag == SESSION_DUE_AUTH)
+            return 0; /* the first message of all */
     }
     return put_stream(s, &at);
 }
@@ -244,7 +251,7 @@ size_t session_put(struct session *s, uint8_t *out, size_t cap, const uint8_t ke
 
 bool session_may_put(const struct session *s, int slot)
 {
-    return s->state == SESSION_OPEN && s->close_code == 0 &&
+    return s->state == SESSION_OPEN && s->close_code == 0 && !s->stream[slot].broken &&
            (s->tx_slot == slot || (s->tx_slot < 0 && !s->link.tx_open));
 }
 
@@ -253,16 +260,15 @@ static void head_done(struct session *s, int slot, bool interim, bool more)
     struct stream *t = &s->stream[slot];
 
     t->put_offset = 0;
-    if (interim)
-        return;
-    t->head_sent = true;
-    t->tx_open = t->tx_open && more;
-    if (t->doomed && s->link.tx_open)
-        session_break(s, slot, 499, "aborted");
-    else if (t->doomed)
-        session_free(s, slot);
-    else
+    if (t->doomed) {
+        session_break_now(s, slot);
+    } else if (!interim) {
+        t->head_sent = true;
+        t->tx_open = more;
+        if (!more && s->link.client)
+            s->counters->requests_processed++;
         session_settle(s, slot);
+    }
 }
 
 size_t session_head_put(struct session *s, int slot, struct wire_msg *m, uint8_t *out, size_t cap,
@@ -285,11 +291,8 @@ size_t session_head_put(struct session *s, int slot, struct wire_msg *m, uint8_t
     if (n == 0)
         return 0;
     s->tx_slot = s->link.tx_open ? slot : -1;
-    if (*done) {
-        if (!interim && !more && s->link.client)
-            s->counters->requests_processed++;
+    if (*done)
         head_done(s, slot, interim, more);
-    }
     return n;
 }
 
@@ -299,7 +302,7 @@ bool session_body_begin(struct session *s, int slot, struct wire_msg *m, struct 
     struct stream *t = &s->stream[slot];
     struct wire_msg body;
 
-    if (!session_may_put(s, slot) || (t->tx_credit == 0 && !empty))
+    if (!session_may_put(s, slot) || t->doomed || (t->tx_credit == 0 && !empty))
         return false;
     if (m == NULL && s->tx_slot != slot) {
         wire_http_body(&body, stream_id(t), false);
@@ -331,7 +334,9 @@ size_t session_body_end(struct session *s, int slot, struct link_body *b, size_t
     t->head_sent = true;
     if (!more) {
         t->tx_open = false;
-        if (s->link.client && error.n == 0)
+        if (error.n > 0)
+            s->counters->requests_failed++;
+        else if (s->link.client)
             s->counters->requests_processed++;
         session_settle(s, slot);
     }

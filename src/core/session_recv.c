@@ -5,9 +5,6 @@
 #include "err.h"
 #include "session_parts.h"
 
-/* The most credit that can make sense; beyond it the peer's arithmetic is broken. */
-#define CREDIT_MAX (UINT64_C(1) << 62)
-
 /* One message is not for any stream that we have: skip its body. */
 static enum session_event ignore(struct session *s)
 {
@@ -48,6 +45,19 @@ static int on_request(struct session *s, struct session_in *in)
     return 0;
 }
 
+/* A response that cannot be taken costs its own stream only. */
+static int give_up(struct session *s, struct session_in *in, int slot)
+{
+    static const char text[] = "response head too large";
+
+    in->event = SESSION_EV_ABORT;
+    in->slot = slot;
+    in->code = 502;
+    in->text = STR(text);
+    session_abort(s, slot, 502, text);
+    return 0;
+}
+
 static int on_response(struct session *s, struct session_in *in)
 {
     const struct wire_msg *m = in->msg;
@@ -59,8 +69,10 @@ static int on_response(struct session *s, struct session_in *in)
         in->event = ignore(s);
         return 0;
     }
-    if (s->stream[slot].head_seen || s->link.in.too_big)
+    if (s->stream[slot].head_seen)
         return ERR_STATE;
+    if (s->link.in.too_big)
+        return give_up(s, in, slot);
     s->current = slot;
     s->interim = m->status < 200 && m->status != 101;
     s->stream[slot].head_seen = !s->interim;
@@ -85,17 +97,23 @@ static int on_body_head(struct session *s, struct session_in *in)
 
 static int on_head(struct session *s, struct session_in *in)
 {
+    enum wire_type type = in->msg->type;
     int err = 0;
 
     s->current = -1;
     s->interim = false;
-    if (in->msg->type == WIRE_HTTP_REQUEST)
+    in->slot = -1;
+    /* Who has not said who he is may say nothing else. */
+    if (!s->link.client && !s->auth_seen && type != WIRE_AUTH && type != WIRE_NONE)
+        return ERR_STATE;
+    if (type == WIRE_HTTP_REQUEST)
         err = on_request(s, in);
-    else if (in->msg->type == WIRE_HTTP_RESPONSE)
+    else if (type == WIRE_HTTP_RESPONSE)
         err = on_response(s, in);
-    else if (in->msg->type == WIRE_HTTP_BODY)
+    else if (type == WIRE_HTTP_BODY && !s->link.plain)
         err = on_body_head(s, in);
-    in->slot = s->current;
+    if (s->current >= 0)
+        in->slot = s->current;
     return err;
 }
 
@@ -111,6 +129,8 @@ static int on_body(struct session *s, struct session_in *in)
         return ERR_CREDIT;
     if (!s->link.plain)
         t->rx_credit -= body.n;
+    if (t->rx_credit == 0 && t->grant > 0)
+        s->due |= UINT64_C(1) << s->current;
     s->counters->bytes_transferred += body.n;
     in->body = body;
     in->event = SESSION_EV_BODY;
@@ -150,11 +170,14 @@ static int on_auth(struct session *s, struct session_in *in)
     const struct wire_msg *m = in->msg;
     bool negotiated = !s->link.plain;
 
-    if (s->link.client || s->state != SESSION_AUTH)
+    if (s->link.client || s->auth_seen)
         return ERR_STATE;
     if (negotiated && (m->has & WIRE_HAS(WIRE_WINDOW_SIZE)) == 0)
         return ERR_WIRE_FIELD;
-    s->peer_window = negotiated ? m->window : CREDIT_MAX;
+    if (m->window > SESSION_CREDIT_MAX)
+        return ERR_CREDIT;
+    s->auth_seen = true;
+    s->peer_window = negotiated ? m->window : SESSION_CREDIT_MAX;
     s->peer_max_streams = s->config.max_streams;
     if ((m->has & WIRE_HAS(WIRE_MAX_STREAMS)) && m->max_streams < s->peer_max_streams)
         s->peer_max_streams = m->max_streams;
@@ -170,8 +193,10 @@ static int on_auth_success(struct session *s, struct session_in *in, int64_t now
         return ERR_STATE;
     if (!s->link.plain && (m->has & WIRE_HAS(WIRE_WINDOW_SIZE)) == 0)
         return ERR_WIRE_FIELD;
-    s->peer_window = s->link.plain ? CREDIT_MAX : m->window;
-    s->server_time = m->server_time < CREDIT_MAX ? (int64_t)m->server_time : 0;
+    if (m->window > SESSION_CREDIT_MAX)
+        return ERR_CREDIT;
+    s->peer_window = s->link.plain ? SESSION_CREDIT_MAX : m->window;
+    s->server_time = m->server_time < INT64_MAX ? (int64_t)m->server_time : 0;
     session_opened(s, now);
     in->event = SESSION_EV_OPENED;
     return 0;
@@ -192,10 +217,10 @@ static int on_window(struct session *s, struct session_in *in)
     struct stream *t;
 
     in->event = SESSION_EV_IGNORED;
-    if (slot < 0 || s->link.plain)
+    if (slot < 0)
         return 0;
     t = &s->stream[slot];
-    if (in->msg->credit > CREDIT_MAX - t->tx_credit)
+    if (in->msg->credit > SESSION_CREDIT_MAX - t->tx_credit)
         return ERR_CREDIT;
     t->tx_credit += in->msg->credit;
     in->slot = slot;
@@ -218,11 +243,9 @@ static int on_error(struct session *s, struct session_in *in)
         return 0;
     in->event = SESSION_EV_ABORT;
     in->slot = slot;
-    s->counters->requests_failed++;
-    if (s->tx_slot == slot)
-        session_break(s, slot, 499, "aborted"); /* its message in parts has to end first */
-    else
-        session_free(s, slot);
+    if (s->stream[slot].tx_open)
+        s->counters->requests_failed++;
+    session_break(s, slot, 0, "aborted");
     return 0;
 }
 
@@ -236,7 +259,7 @@ static int on_ping(struct session *s, const struct wire_msg *m)
 static int on_pong(struct session *s, const struct wire_msg *m, int64_t now)
 {
     if (s->ping_value > 0 && m->timestamp == (uint64_t)s->ping_value) {
-        s->rtt_ms = (uint32_t)(now - s->ping_at);
+        s->rtt_ms = (uint32_t)(now - s->ping_sent);
         s->ping_value = 0;
     }
     return 0;
@@ -244,7 +267,12 @@ static int on_pong(struct session *s, const struct wire_msg *m, int64_t now)
 
 static int on_message(struct session *s, struct session_in *in, int64_t now)
 {
-    switch (in->msg->type) {
+    enum wire_type type = in->msg->type;
+
+    /* "Plain mode" of WIRE.md knows no others. */
+    if (s->link.plain && !wire_type_is_plain(type))
+        type = WIRE_NONE;
+    switch (type) {
     case WIRE_HTTP_REQUEST:
     case WIRE_HTTP_RESPONSE:
     case WIRE_HTTP_BODY:
