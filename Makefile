@@ -13,7 +13,7 @@ CODEC := $(call layer,codec,err buf ascii utf8 base64 varint json json_write uri
 CORE  := $(call layer,core,backoff upgrade pool http_body relay_pack relay_request relay_response \
            link_recv link_put session session_recv session_put)
 NET   := $(call layer,net,origin sock resolv_conf resolver dial transport pem trust tls_text \
-           tls_common tls_client)
+           tls_common tls_curves tls_client)
 SYS   := $(call layer,sys,loop signals clock entropy log options options_value fmt)
 # Only the gateway has these: a table of thousands of deadlines, a TLS server, epoll.
 SHARED_BY_GATEWAY := $(call layer,core,wheel) $(call layer,net,tls_server) $(call layer,sys,poller)
@@ -48,6 +48,8 @@ say      = $(if $(Q),@printf '  %-5s %s\n' $(1) $@)
 obj      = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
 # ---- programs ------------------------------------------------------------------------------------
+# What the compiler's runtime lacks on this board. The agent does without floats, even unused ones.
+ANY_RUNTIME := $(RUNTIME) $(NO_FLOAT)
 PROGRAMS := $(addprefix $(B)/,adit adit-gateway ws-echo json-check)
 TESTS := $(patsubst test/unit/%.c,$(B)/test/%,$(wildcard test/unit/test_*.c))
 FUZZ  := $(patsubst test/fuzz/%.c,$(B)/test/%,$(wildcard test/fuzz/fuzz_*.c))
@@ -65,27 +67,26 @@ define link
 	$(Q)$(CC) $(LDFLAGS) -o $@.$$$$ $(CRT) $(filter %.o,$^) $(LIBS) && mv $@.$$$$ $@
 endef
 
-$(B)/adit.debug: $(call obj,$(COMMON) $(AGENT))
+$(B)/adit.debug: $(call obj,$(COMMON) $(AGENT) $(RUNTIME))
 	$(link)
-$(B)/adit-gateway.debug: $(call obj,$(COMMON) $(SHARED_BY_GATEWAY) $(GATEWAY) $(NO_FLOAT))
+$(B)/adit-gateway.debug: $(call obj,$(COMMON) $(SHARED_BY_GATEWAY) $(GATEWAY) $(ANY_RUNTIME))
 	$(link)
 $(B)/adit $(B)/adit-gateway: %: %.debug
 	$(call say,STRIP)
 	$(Q)$(CROSS)strip -s -R .comment -R .note.gnu.property -o $@.$$$$ $< && mv $@.$$$$ $@
-$(B)/ws-echo: $(call obj,test/tools/ws_echo.c $(COMMON) $(NO_FLOAT))
+$(B)/ws-echo: $(call obj,test/tools/ws_echo.c $(COMMON) $(ANY_RUNTIME))
 	$(link)
-$(B)/json-check: $(call obj,test/tools/json_check.c $(CODEC) $(NO_FLOAT))
+$(B)/json-check: $(call obj,test/tools/json_check.c $(CODEC) $(ANY_RUNTIME))
 	$(link)
-$(filter-out $(IMPURE_TESTS),$(TESTS)): $(B)/test/%: $(B)/obj/test/unit/%.o \
-  $(call obj,$(PURE) $(NO_FLOAT))
+$(TESTS): $(B)/test/%: $(B)/obj/test/unit/%.o $(call obj,$(PURE) $(ANY_RUNTIME))
 	$(link)
-$(IMPURE_TESTS): $(B)/test/%: $(B)/obj/test/unit/%.o $(call obj,$(PURE) $(IMPURE) $(NO_FLOAT))
-	$(link)
+$(IMPURE_TESTS): $(call obj,$(IMPURE))
 # libFuzzer brings its own main.
 REPLAY := $(if $(filter host-fuzz,$(BOARD)),,test/fuzz/replay.c)
-$(FUZZ): $(B)/test/%: $(B)/obj/test/fuzz/%.o $(call obj,$(PURE) $(REPLAY) $(NO_FLOAT))
+$(FUZZ): $(B)/test/%: $(B)/obj/test/fuzz/%.o $(call obj,$(PURE) $(REPLAY) $(ANY_RUNTIME))
 	$(link)
 
+$(B)/obj/%.o: OPT := $(COMPACT)
 $(call obj,$(FAST_SRCS)): OPT := $(FAST_OPT)
 $(B)/obj/test/%.o: CFLAGS += -Itest
 $(B)/obj/%.o: %.c $(DEP)/stamp $(B)/flags
@@ -93,11 +94,12 @@ $(B)/obj/%.o: %.c $(DEP)/stamp $(B)/flags
 	$(call say,CC)
 	$(Q)$(CC) $(CFLAGS) $(OPT) -MMD -MP -c -o $@ $<
 # Changes only when the flags do.
+FLAGS := $(CC) $(CFLAGS) $(LDFLAGS) $(COMPACT) $(FAST_OPT) $(FAST_SRCS)
 $(B)/flags: FORCE
-	@mkdir -p $(@D); echo '$(CC) $(CFLAGS) $(LDFLAGS) $(FAST_OPT) $(FAST_SRCS)' | cmp -s - $@ || \
-	    echo '$(CC) $(CFLAGS) $(LDFLAGS) $(FAST_OPT) $(FAST_SRCS)' >$@
+	@mkdir -p $(@D); echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' >$@
 
-export BOARD CC CROSS MARCH MUSL_AS LIBC DEP FAST_OPT FAST_BEAR SECTIONS FLASH_MAX RAM_MAX
+export BOARD CC CROSS MARCH MUSL_AS LIBC DEP SECTIONS COMPACT PLAIN_BEAR FAST_OPT FAST_BEAR
+export FLASH_MAX RAM_MAX
 $(DEP)/stamp: scripts/deps.sh scripts/fetch.sh board/$(BOARD).mk
 	$(Q)sh scripts/deps.sh
 

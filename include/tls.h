@@ -18,8 +18,10 @@
 #define TLS_IN_MAX (TLS_RECORD_MAX + 325)
 #define TLS_OUT_MAX (TLS_RECORD_MAX + 85)
 
-/* Both ends: version, curves, hashes, ciphers in this machine's order. Used by the two below. */
+/* Both ends: version, hashes, ciphers in this machine's order. Used by the two below. */
 void tls_engine_setup(br_ssl_engine_context *engine);
+/* The curves of a client, for size. */
+extern const br_ec_impl tls_small_curves;
 
 /* ---- client ---- */
 

@@ -66,9 +66,10 @@ static bool ask(struct resolver *r, enum dns_type type, uint16_t id)
 static int64_t wait_ms(const struct resolver *r)
 {
     unsigned round = r->tried / r->conf.server_count;
-    int64_t ms = ((int64_t)r->conf.timeout_ms << round) / r->conf.server_count;
+    /* At most 30 s << 4: it fits. */
+    uint32_t ms = (r->conf.timeout_ms << round) / r->conf.server_count;
 
-    return ms < WAIT_MIN_MS ? WAIT_MIN_MS : ms;
+    return ms < WAIT_MIN_MS ? WAIT_MIN_MS : (int64_t)ms;
 }
 
 static bool ask_server(struct resolver *r, const struct ip *server, int64_t now)

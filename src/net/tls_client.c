@@ -15,6 +15,7 @@ int tls_client_start(struct tls_client *c, const struct trust *trust, struct str
     c->name[server_name.n] = '\0';
     br_ssl_client_zero(&c->client);
     tls_engine_setup(e);
+    br_ssl_engine_set_ec(e, &tls_small_curves);
     br_ssl_engine_set_rsavrfy(e, &br_rsa_i31_pkcs1_vrfy);
     br_ssl_engine_set_ecdsa(e, &br_ecdsa_i31_vrfy_asn1);
     trust_check_init(&c->check, trust, e, unix_now);

@@ -31,11 +31,16 @@ static bool setup_aes_gcm(br_ssl_engine_context *e)
 
 static void setup_chacha20(br_ssl_engine_context *e)
 {
-    br_chacha20_run chacha20 = br_chacha20_sse2_get();
-    br_poly1305_run poly1305 = br_poly1305_ctmulq_get();
-
-    br_ssl_engine_set_chacha20(e, chacha20 ? chacha20 : &br_chacha20_ct_run);
-    br_ssl_engine_set_poly1305(e, poly1305 ? poly1305 : &br_poly1305_ctmul_run);
+#ifdef __SSE2__
+    br_ssl_engine_set_chacha20(e, &br_chacha20_sse2_run);
+#else
+    br_ssl_engine_set_chacha20(e, &br_chacha20_ct_run);
+#endif
+#ifdef __SIZEOF_INT128__
+    br_ssl_engine_set_poly1305(e, &br_poly1305_ctmulq_run);
+#else
+    br_ssl_engine_set_poly1305(e, &br_poly1305_ctmul_run);
+#endif
     br_ssl_engine_set_chapol(e, &br_sslrec_in_chapol_vtable, &br_sslrec_out_chapol_vtable);
 }
 
@@ -49,7 +54,6 @@ void tls_engine_setup(br_ssl_engine_context *e)
     setup_chacha20(e);
     br_ssl_engine_set_suites(e, fast_aes ? aes_first : chacha20_first,
                              sizeof aes_first / sizeof *aes_first);
-    br_ssl_engine_set_ec(e, &br_ec_all_m31);
     br_ssl_engine_set_hash(e, br_sha256_ID, &br_sha256_vtable);
     br_ssl_engine_set_hash(e, br_sha384_ID, &br_sha384_vtable);
     br_ssl_engine_set_hash(e, br_sha512_ID, &br_sha512_vtable);

@@ -227,6 +227,7 @@ int tls_server_start(struct tls_server *s, const struct tls_identity *id, const 
     br_ssl_server_zero(&s->server);
     /* The client's order of suites counts: it is the weaker machine of the two. */
     tls_engine_setup(e);
+    br_ssl_engine_set_ec(e, &br_ec_all_m31);
     setup_key(s, id);
     br_ssl_engine_set_buffers_bidi(e, s->in, sizeof s->in, s->out, sizeof s->out);
     br_ssl_engine_inject_entropy(e, seed, 32);

@@ -253,9 +253,11 @@ void trust_check_init(struct trust_check *c, const struct trust *trust,
 
 void trust_days(int64_t unix_seconds, uint32_t *days, uint32_t *seconds)
 {
-    /* BearSSL counts days from January 1st, year 0. */
     if (unix_seconds < 0)
         unix_seconds = 0;
-    *days = (uint32_t)(unix_seconds / 86400) + 719528;
-    *seconds = (uint32_t)(unix_seconds % 86400);
+    /* 86400 is 128 * 675: no 64-bit division, which a 32-bit machine has as a library function. */
+    *days = (uint32_t)(unix_seconds >> 7) / 675;
+    *seconds = (uint32_t)(unix_seconds - (int64_t)*days * 86400);
+    /* BearSSL counts days from January 1st, year 0. */
+    *days += 719528;
 }

@@ -36,7 +36,9 @@ static void put(const void *p, size_t n)
 
 static void put_time(void)
 {
-    uint32_t second = (uint32_t)(clock_unix() % 86400);
+    /* Of the day; 86400 is 128 * 675, and a 32-bit machine divides 32 bits. */
+    int64_t now = clock_unix();
+    uint32_t second = (uint32_t)(now >> 7) % 675 * 128 + (uint32_t)(now & 127);
     const uint32_t part[3] = { second / 3600, second / 60 % 60, second % 60 };
     uint8_t text[9] = "00:00:00 ";
 

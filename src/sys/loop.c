@@ -47,8 +47,9 @@ void loop_wait(struct loop *l)
         ms = 0;
     else if (ms > WAIT_MAX_MS)
         ms = WAIT_MAX_MS;
-    wait.tv_sec = (time_t)(ms / 1000);
-    wait.tv_nsec = (long)(ms % 1000) * 1000000;
+    /* In 32 bits, of which a division is one instruction everywhere. */
+    wait.tv_sec = (time_t)((uint32_t)ms / 1000);
+    wait.tv_nsec = (long)((uint32_t)ms % 1000) * 1000000;
     /* On a signal (EINTR) the sets still say what was wanted, which is not what came. */
     if (pselect(l->top, &l->in, &l->out, NULL, &wait, &l->waiting) < 0) {
         FD_ZERO(&l->in);
