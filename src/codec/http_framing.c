@@ -114,6 +114,7 @@ int http_response_framing(const struct http_head *head, struct str method, struc
         return err;
     if (tunnels(head->status, method)) {
         f->kind = HTTP_BODY_TUNNEL;
+        f->length = 0;
         f->keep_alive = false;
     } else if (bodiless(head->status, method)) {
         /* RFC 9110 section 8.6 forbids these a length: who sends one may send a body as well,

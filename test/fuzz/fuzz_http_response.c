@@ -18,7 +18,7 @@ static void framing_holds(const struct http_head *head, struct str method)
     if (head->status == 204 || head->status == 304 || (is_head && head->status != 101))
         MUST(f.kind == HTTP_BODY_NONE || f.kind == HTTP_BODY_TUNNEL);
     MUST(!f.keep_alive || (f.kind != HTTP_BODY_CLOSE && f.kind != HTTP_BODY_TUNNEL));
-    MUST(f.length == 0 || f.kind == HTTP_BODY_LENGTH || f.kind == HTTP_BODY_TUNNEL);
+    MUST(f.length == 0 || f.kind == HTTP_BODY_LENGTH);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -31,7 +31,9 @@ static void attempts(void)
     ok(!backoff_next(&b, 0, &delay), "no fourth");
     ok(!backoff_next(&b, 0, &delay), "and no fifth");
     backoff_reset(&b);
+    b.attempts_max = 1;
     ok(backoff_next(&b, 0, &delay), "a reset gives them back");
+    ok(!backoff_next(&b, 0, &delay), "one is one");
 }
 
 static void jitter(void)

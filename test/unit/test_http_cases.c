@@ -116,6 +116,7 @@ static int fits(const struct verdict *v, const char *kind, const char *keep, con
 
     return v->error == 0 && strcmp(kinds[v->framing.kind], kind) == 0 &&
            strcmp(v->framing.keep_alive ? "keep" : "close", keep) == 0 &&
+           (v->framing.length == (v->framing.kind == HTTP_BODY_LENGTH ? expected_len : 0)) &&
            v->body_len == expected_len && memcmp(v->body, expected, expected_len) == 0;
 }
 

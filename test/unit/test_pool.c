@@ -41,7 +41,8 @@ static void whole(void)
     is_int(queue_push(&p, &q, in, 1), 0, "no room for another byte");
     is_int(drain(&p, &q, in), POOL_BLOCKS * POOL_BLOCK, "all come out in order");
     is_int(p.free_count, POOL_BLOCKS, "all blocks are free again");
-    is_int(queue_push(&p, &q, in, 5), 5, "the emptied queue works on");
+    is_int(queue_push(&p, &q, in, 1), 1, "the emptied queue works on");
+    is_mem(queue_peek(&p, &q).p, queue_peek(&p, &q).n, in, 1, "with a single byte");
     queue_clear(&p, &q);
     is_int(p.free_count, POOL_BLOCKS, "cleared");
     is_int(q.len, 0, "cleared to nothing");

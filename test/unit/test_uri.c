@@ -26,6 +26,7 @@ static const struct good goods[] = {
     { "wss://a:00443/", 1, 0, "a", 443, "/" },
     { "wss://a:/x", 1, 0, "a", 443, "/x" },
     { "wss://a_b-c.1d.example./", 1, 0, "a_b-c.1d.example", 443, "/" },
+    { "wss://a/%00%0a%F9", 1, 0, "a", 443, "/%00%0a%F9" },
     { "wss://a/b//c/../%7Ed;e=f?g=h&i='(j)'+k!*,:@/?", 1, 0, "a", 443,
       "/b//c/../%7Ed;e=f?g=h&i='(j)'+k!*,:@/?" },
 };
@@ -56,7 +57,7 @@ static const char *const bads[] = {
     "wss://a:+1/", "wss://a:1x/", "wss://a:80:80/", "wss://a: 80/", "wss://a b/", "wss://a\tb/",
     "wss://a\n/", "wss://a/\n", "wss://a/b c", "wss://a/\"", "wss://a/<", "wss://a/\\", "wss://a/^",
     "wss://a/`", "wss://a/{", "wss://a/|", "wss://a/\x7f", "wss://a/\xc3\xa4", "wss://\xc3\xa4/",
-    "wss://a/%", "wss://a/%4", "wss://a/%4g", "wss://a/%g4", "wss://a%41/", "wss://a,b/",
+    "wss://a/%", "wss://a/%4", "wss://a/%4g1", "wss://a/%g41", "wss://a%41/", "wss://a,b/",
     "wss://a*b/", "wss://./", "wss://.a/", "wss://a../", "wss://a..b/",
     "wss://../", "wss://[::1", "wss://[::1/", "wss://::1/", "wss://[]/",
     "wss://[a]/", "wss://[192.0.2.1]/", "wss://[::1]x/", "wss://[::1]::/", "wss://[::1]]/",
