@@ -152,7 +152,7 @@ static void test_files(void)
     /* Other keys of the same name come first. */
     pair_shell("mkdir same; mv ca.key ca.pem same");
     pair_ca("ca");
-    pair_shell("cat ca.pem >twins.pem; openssl req -x509 -newkey rsa:4096 -nodes -days 30 "
+    pair_shell("cat ca.pem >twins.pem; openssl req -x509 -newkey rsa:3072 -nodes -days 30 "
                "-keyout t.key -out t.pem -subj '/O=adit test/CN=ca'; "
                "(echo text; cat t.pem other.pem ec.pem same/ca.pem | sed 's/$/\\r/') >>twins.pem; "
                "printf %%s \"$(cat twins.pem)\" >cut.pem");
