@@ -9,6 +9,8 @@
 
 #define AT(field) offsetof(struct config, field)
 #define HOUR_MS 3600000
+/* sun_path with its terminator is 108 bytes. */
+#define UNIX_PATH_MAX 107
 
 enum { ACTION_VERSION, ACTION_HELP };
 
@@ -70,6 +72,8 @@ static int parse_local(const struct config *c, struct target *t)
 
     if (local.n > 5 && str_eq((struct str){ local.p, 5 }, STR("unix:"))) {
         t->local_path = (struct str){ local.p + 5, local.n - 5 };
+        if (t->local_path.n == 0 || t->local_path.n > UNIX_PATH_MAX)
+            return options_error("--local unix: needs a path of 1 to 107 characters");
         host = STR("localhost");
     } else if (uri_authority_parse(local, 80, &t->local_host, &t->local_port) < 0) {
         return options_error("--local is not understood; write HOST:PORT or unix:/PATH");

@@ -185,7 +185,7 @@ bool download_wants(const struct agent *a, int slot)
     if (gathers(a, x))
         return true;
     return x->down == DOWN_BODY && !x->body.done && x->ready_len == 0 && !x->readable &&
-           a->session.stream[slot].tx_credit > 0 && session_may_put(&a->session, slot);
+           a->stream[slot].tx_credit > 0 && session_may_put(&a->session, slot);
 }
 
 static int fill(struct agent *a, struct exchange *x, uint8_t *p, size_t max)
@@ -247,7 +247,7 @@ static bool put_head(struct agent *a, int slot, uint8_t *p, size_t cap)
         return true;
     }
     x->down = DOWN_BODY;
-    if (!more || !a->session.stream[slot].used)
+    if (!more || !a->stream[slot].used)
         complete(a, slot);
     return true;
 }
@@ -266,7 +266,7 @@ static bool put_body(struct agent *a, int slot, uint8_t *p, size_t cap)
     if (first)
         make_head(x, &m, true);
     if (!session_body_begin(&a->session, slot, first ? &m : NULL, &b, p, cap, first || ended)) {
-        if (a->session.stream[slot].tx_credit == 0 && !first && !ended)
+        if (a->stream[slot].tx_credit == 0 && !first && !ended)
             return false;
         /* No room. In an empty record that means: a head longer than a record. */
         a->blocked = a->record_len > 0;
@@ -311,7 +311,7 @@ bool download_put(struct agent *a, int slot)
         a->blocked = true;
         return false;
     }
-    if (x->interim || a->session.stream[slot].put_offset > 0)
+    if (x->interim || a->stream[slot].put_offset > 0)
         return put_head(a, slot, p, cap);
     return put_body(a, slot, p, cap);
 }

@@ -36,7 +36,7 @@ void exchange_settle(struct agent *a, int slot)
 {
     struct exchange *x = &a->exchange[slot];
 
-    if (a->session.stream[slot].used && !a->session.stream[slot].broken)
+    if (a->stream[slot].used && !a->stream[slot].broken)
         return;
     release(a, x);
     set_idle(x);

@@ -347,7 +347,7 @@ int serve_turn(struct agent *a)
 
     turn_exchanges(a);
     do {
-        if (t->err == 0 && (rounds > 0 || loop_ready(&a->loop, t->fd)))
+        if (rounds == 0 ? loop_ready(&a->loop, t->fd) != 0 : !t->read_idle)
             transport_pump(t);
         progress = receive(a, &err) && !t->read_idle && t->err == 0;
         if (put_all(a))

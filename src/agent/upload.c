@@ -19,7 +19,7 @@ static uint64_t beyond_window(uint64_t n)
 void upload_grant(struct agent *a, int slot)
 {
     struct exchange *x = &a->exchange[slot];
-    const struct stream *t = &a->session.stream[slot];
+    const struct stream *t = &a->stream[slot];
     uint64_t held = t->rx_credit + t->grant + x->queue.len;
     uint64_t others = a->spare_used - x->excess;
     uint64_t target;
