@@ -83,8 +83,8 @@ void transport_flush(struct transport *t);
 /* Is anything acknowledged or encrypted that the socket has not taken? */
 bool transport_unsent(const struct transport *t);
 
-/* Flushes, says close_notify, and sends that (push while transport_unsent and no error). What was received and
- * not taken, and what still comes, is discarded. */
+/* Flushes, says close_notify, and sends that (push while transport_unsent and no error). What was
+ * received and not taken, and what still comes, is discarded. */
 void transport_close(struct transport *t);
 /* Closes the descriptor and forgets everything. */
 void transport_end(struct transport *t);

@@ -51,7 +51,8 @@ static bool pair_ca(const char *name)
 static bool pair_leaf(const char *name, const char *keygen, const char *ca, const char *digest)
 {
     return pair_shell("openssl genpkey %s -out %s.key && "
-                      "printf 'subjectAltName=DNS:tunnel.example,DNS:*.tunnel.example\n' >%s.ext && "
+                      "printf 'subjectAltName=DNS:tunnel.example,DNS:*.tunnel.example\n' "
+                      ">%s.ext && "
                       "openssl req -new -key %s.key -subj /CN=leaf -out %s.csr && "
                       "openssl x509 -req -in %s.csr -CA %s.pem -CAkey %s.key -CAcreateserial "
                       "-days 20 -%s -extfile %s.ext -out %s.pem",

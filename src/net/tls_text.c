@@ -6,7 +6,8 @@
 static const char not_tls[] = "the server does not speak TLS 1.2 on this port: check host and port";
 static const char no_suite[] =
     "the server offers no TLS 1.2 cipher that is safe: enable ECDHE with AES-GCM or ChaCha20 there";
-static const char bad_certificate[] = "the server's certificate is malformed, or of an unknown form";
+static const char bad_certificate[] =
+    "the server's certificate is malformed, or of an unknown form";
 static const char bad_peer[] = "the server breaks the TLS protocol, or something changes the bytes";
 
 /* Alerts that the peer sent, RFC 5246 section 7.2. */

@@ -103,7 +103,8 @@ static void test_unix(void)
         return;
     path.n = (size_t)snprintf(a.sun_path, sizeof a.sun_path, "%s/s", dir);
     is_int(sock_connect_unix(path), ERR_REFUSED, "no such path");
-    ok(bind(listener, (struct sockaddr *)&a, sizeof a) == 0 && listen(listener, 1) == 0, "listening");
+    ok(bind(listener, (struct sockaddr *)&a, sizeof a) == 0 && listen(listener, 1) == 0,
+       "listening");
     fd = sock_connect_unix(path);
     ok(fd >= 0, "connected to a path");
     sock_close(&fd);

@@ -115,11 +115,13 @@ static void test_chain(const struct trust *trust)
 
 static void test_identity_problems(void)
 {
-    is_load(load("none.pem", "ec.key"), "the certificate file cannot be read, or is not PEM", "none");
+    is_load(load("none.pem", "ec.key"), "the certificate file cannot be read, or is not PEM",
+            "none");
     is_load(load("ec.key", "ec.key"), "the certificate file holds no certificate", "a key for it");
     is_load(load("ec.pem", "none.key"), "the key file cannot be read, is encrypted, or is not PEM",
            "no key file");
-    is_load(load("ec.pem", "ec.pem"), "the key file holds no private key", "a certificate for a key");
+    is_load(load("ec.pem", "ec.pem"), "the key file holds no private key",
+            "a certificate for a key");
     is_load(load("ec.pem", "rsa.key"),
            "the key does not belong to the first certificate of the chain", "another type of key");
     is_load(load("ec.pem", "sha1.key"),
@@ -133,9 +135,11 @@ static void test_identity_problems(void)
     is_load(load("ec.pem", "ed.key"), "the key is malformed, or neither RSA nor EC", "Ed25519");
     pair_shell("for i in 1 2 3 4 5 6 7 8 9; do cat ec.pem; done >many.pem");
     is_load(load("many.pem", "ec.key"),
-           "the certificate file has more than 8 certificates: it needs the chain only", "too many");
+           "the certificate file has more than 8 certificates: it needs the chain only",
+           "too many");
     pair_shell("head -c 300 ec.pem >half.pem");
-    is_load(load("half.pem", "ec.key"), "the certificate file cannot be read, or is not PEM", "half");
+    is_load(load("half.pem", "ec.key"), "the certificate file cannot be read, or is not PEM",
+            "half");
 }
 
 /* The authority stands anywhere among others, some of its own name, in any of the files. */
@@ -157,7 +161,8 @@ static void test_files(void)
                "(echo text; cat t.pem other.pem ec.pem same/ca.pem | sed 's/$/\\r/') >>twins.pem; "
                "printf %%s \"$(cat twins.pem)\" >cut.pem");
     is_int(trust_add_file(&trust, pair_path("other.pem")), 1, "a first file");
-    is_int(trust_add_file(&trust, pair_path("cut.pem")), 4, "authorities of one name, no last newline");
+    is_int(trust_add_file(&trust, pair_path("cut.pem")), 4,
+           "authorities of one name, no last newline");
     is_int(trust.anchor_count, 5, "in all");
     is_int(trust.skipped, 2, "and one that is none");
     is_int(shake(&trust, "tunnel.example", 0), 0, "the right one is found");
