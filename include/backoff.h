@@ -16,12 +16,12 @@ struct backoff {
     uint32_t jitter_milli;  /* 0 to 1000: a delay d becomes one of d - d * jitter to d */
     uint32_t attempts_max;  /* 0: for ever */
     /* state */
-    uint32_t attempts;      /* since the last reset */
+    uint32_t attempts;      /* that failed since the last reset */
     uint32_t next_ms;
 };
 
 void backoff_reset(struct backoff *b);
-/* The delay before the next attempt in *delay_ms; false when the attempts are used up. */
+/* An attempt failed: the delay before the next one in *delay_ms; false when they are used up. */
 bool backoff_next(struct backoff *b, uint32_t random, uint32_t *delay_ms);
 
 #endif

@@ -39,7 +39,9 @@ int sock_read(int fd, void *p, size_t n);
 int sock_write(int fd, const void *p, size_t n);
 /* The same over two pieces, in this order. */
 int sock_readv2(int fd, void *a, size_t a_len, void *b, size_t b_len);
-int sock_writev2(int fd, struct str a, struct str b);
+/* Up to SOCK_PIECES_MAX pieces in one call. */
+#define SOCK_PIECES_MAX 3
+int sock_writev(int fd, const struct str *piece, size_t count);
 /* Half close. */
 void sock_shutdown_write(int fd);
 /* Close, and set *fd to -1; nothing for -1. */

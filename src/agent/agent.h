@@ -24,9 +24,6 @@
 #include "tls.h"
 #include "transport.h"
 
-/* Chunk head of a request body that we chunk, with the end of the chunk before it. */
-#define CHUNK_LEAD_MAX (2 + HTTP_CHUNK_HEAD_MAX + 2)
-
 #define NEXT_URL_MAX 320
 
 enum exchange_up {
@@ -68,9 +65,8 @@ struct exchange {
     uint64_t excess;           /* its share of POOL_SPARE */
     struct str lead;           /* what must be written before body bytes */
     uint64_t chunk_left;       /* bytes of the chunk that was begun */
-    bool chunk_begun;
     bool chunk_ended;          /* the last chunk is in `lead` */
-    uint8_t chunk_lead[CHUNK_LEAD_MAX];
+    uint8_t chunk_lead[HTTP_CHUNK_HEAD_MAX];
     unsigned status;
     struct wire_headers fields;
     struct http_body body;

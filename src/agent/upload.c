@@ -95,21 +95,17 @@ void upload_start(struct agent *a, int slot, bool has_body, int64_t body_len)
 
 static void begin_chunk(struct exchange *x, size_t n)
 {
-    size_t at = 0;
+    size_t len;
 
-    /* The end of the chunk before. */
-    if (x->chunk_begun)
-        memcpy(x->chunk_lead, "\r\n", at = 2);
     if (n > 0) {
-        at += http_chunk_head((uint32_t)n, x->chunk_lead + at);
+        len = http_chunk_head((uint32_t)n, x->chunk_lead);
     } else {
-        memcpy(x->chunk_lead + at, "0\r\n\r\n", 5);
-        at += 5;
+        memcpy(x->chunk_lead, "0\r\n\r\n", 5);
+        len = 5;
         x->chunk_ended = true;
     }
-    x->chunk_begun = true;
     x->chunk_left = n;
-    x->lead = (struct str){ x->chunk_lead, at };
+    x->lead = (struct str){ x->chunk_lead, len };
 }
 
 /* How many of n body bytes may follow `lead` at once? */
@@ -126,38 +122,47 @@ static size_t may_follow(struct exchange *x, size_t n)
     return n;
 }
 
+static size_t skip(struct str *s, size_t n)
+{
+    size_t taken = n < s->n ? n : s->n;
+
+    s->p += taken;
+    s->n -= taken;
+    return n - taken;
+}
+
 /* Writes what leads and then body bytes, as far as the local server takes them. Returns the body
  * bytes taken, or an error. */
 static int write_out(struct agent *a, struct exchange *x, struct str data)
 {
-    size_t taken = 0;
+    size_t given = data.n;
 
     for (;;) {
-        struct str now = { data.p + taken, may_follow(x, data.n - taken) };
-        size_t lead = x->lead.n;
-        int n;
+        struct str now = { data.p, may_follow(x, data.n) };
+        bool ends = x->chunk_left > 0 && now.n == x->chunk_left;
+        struct str piece[3] = { x->lead, now, ends ? STR("\r\n") : (struct str){ 0 } };
+        size_t all = piece[0].n + piece[1].n + piece[2].n;
+        int n = all > 0 ? sock_writev(x->fd, piece, 3) : 0;
+        size_t left;
 
-        if (lead == 0 && now.n == 0)
-            return (int)taken;
-        n = now.n == 0    ? sock_write(x->fd, x->lead.p, lead)
-            : lead == 0 ? sock_write(x->fd, now.p, now.n)
-                        : sock_writev2(x->fd, x->lead, now);
         if (n < 0)
             return n;
         if (n == 0)
-            return (int)taken;
+            return (int)(given - data.n);
         exchange_progress(a, x);
-        if ((size_t)n < lead) {
-            x->lead.p += n;
-            x->lead.n -= (size_t)n;
-            return (int)taken;
-        }
-        x->lead.n = 0;
-        if (x->up == UP_HEAD)
-            x->up = UP_BODY;
-        taken += (size_t)n - lead;
+        left = skip(&now, skip(&x->lead, (size_t)n));
+        skip(&data, piece[1].n - now.n);
         if (x->request.body == HTTP_BODY_CHUNKED)
-            x->chunk_left -= (size_t)n - lead;
+            x->chunk_left -= piece[1].n - now.n;
+        if (ends && x->chunk_left == 0) {
+            /* What is left of the chunk's end goes out first, whatever comes next. */
+            skip(&piece[2], left);
+            x->lead = piece[2];
+        }
+        if (x->up == UP_HEAD && x->lead.n == 0)
+            x->up = UP_BODY;
+        if ((size_t)n < all)
+            return (int)(given - data.n);
     }
 }
 

@@ -18,10 +18,10 @@ bool backoff_next(struct backoff *b, uint32_t random, uint32_t *delay_ms)
 {
     uint32_t span = (uint32_t)((uint64_t)b->next_ms * b->jitter_milli / 1000);
 
-    if (b->attempts_max > 0 && b->attempts >= b->attempts_max)
-        return false;
     if (b->attempts < UINT32_MAX)
         b->attempts++;
+    if (b->attempts_max > 0 && b->attempts >= b->attempts_max)
+        return false;
     /* random / 2^32 of span + 1 values: every one as likely, without a division. */
     *delay_ms = b->next_ms - (uint32_t)(((uint64_t)span + 1) * random >> 32);
     b->next_ms = grow(b);

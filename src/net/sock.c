@@ -258,12 +258,19 @@ int sock_write(int fd, const void *p, size_t n)
     return write_result(took);
 }
 
-int sock_writev2(int fd, struct str a, struct str b)
+int sock_writev(int fd, const struct str *piece, size_t count)
 {
-    struct iovec piece[2] = { { (void *)(uintptr_t)a.p, a.n }, { (void *)(uintptr_t)b.p, b.n } };
-    struct msghdr message = { .msg_iov = piece, .msg_iovlen = 2 };
+    struct iovec part[SOCK_PIECES_MAX];
+    struct msghdr message = { .msg_iov = part };
     ssize_t took;
 
+    for (; count > 0; piece++, count--) {
+        if (piece->n == 0)
+            continue;
+        part[message.msg_iovlen].iov_base = (void *)(uintptr_t)piece->p;
+        part[message.msg_iovlen].iov_len = piece->n;
+        message.msg_iovlen++;
+    }
     do
         took = sendmsg(fd, &message, MSG_NOSIGNAL);
     while (took < 0 && errno == EINTR);
