@@ -37,8 +37,8 @@ LIBS    := -L$(DEP)/lib -lbearssl
 ifeq ($(LIBC),musl)
 CFLAGS  += -nostdinc -isystem $(shell $(CC) -print-file-name=include) -Os
 # No relocation is left for relro to protect, and its padding costs 32 KB on mips; code and
-# constants in pages of their own cost 8 KB on x86-64.
-LDFLAGS += -nostdlib -static -Wl,-z,norelro -Wl,-z,noseparate-code
+# constants in pages of their own cost 8 KB on x86-64, and padding to whole pages half a page.
+LDFLAGS += -nostdlib -static -Wl,-z,norelro,-z,noseparate-code,-z,common-page-size=64
 CRT     := $(DEP)/lib/crt1.o $(DEP)/lib/crti.o
 LIBS    += -Wl,--start-group -lc -lrt_int -Wl,--end-group $(DEP)/lib/crtn.o
 endif

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds musl and BearSSL for one board into $DEP: include/, lib/. Called by the Makefile, which
-# exports BOARD CC CROSS MARCH MUSL_AS LIBC DEP FAST_OPT FAST_BEAR SECTIONS.
+# exports BOARD CC CROSS MARCH MUSL_AS LIBC DEP SECTIONS COMPACT PLAIN_BEAR FAST_OPT FAST_BEAR.
 set -eu
 unset MAKEFLAGS MFLAGS MAKELEVEL
 mkdir -p "$DEP/lib" "$DEP/include"
@@ -67,7 +67,9 @@ build_bearssl() {
         xargs -P 2 -n 16 sh -c '
         for file; do
             name=$(basename "$file" .c)
-            case " $FAST_BEAR " in *" $name "*) opt=$FAST_OPT ;; *) opt= ;; esac
+            opt=${COMPACT:-}
+            case " ${PLAIN_BEAR:-} " in *" $name "*) opt= ;; esac
+            case " ${FAST_BEAR:-} " in *" $name "*) opt=$FAST_OPT ;; esac
             $CC -w $flags $opt -c -o "$out/$name.o" "$file" || exit 255
         done' sh >>"$log" 2>&1
     (cd "$dep/bearssl" && "${CROSS}ar" rcD "$dep/lib/libbearssl.a" ./*.o && rm ./*.o)
