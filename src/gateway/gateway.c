@@ -113,17 +113,16 @@ int gateway_load(struct gateway *g)
 
 /* ---- start ---- */
 
-static void log_listening(const struct ip *ip, uint16_t port, const char *what)
+static void log_listening(const char *what, const struct ip *ip, uint16_t port)
 {
     uint8_t text[IP_TEXT_MAX];
 
     log_begin(LOG_INFO);
-    log_text("listening on ");
-    log_text(ip->len == 16 ? "[" : "");
+    log_text(what);
+    log_text(ip->len == 16 ? ": listening on [" : ": listening on ");
     log_str((struct str){ text, ip_format(ip, text) });
     log_text(ip->len == 16 ? "]:" : ":");
     log_u64(port);
-    log_text(what);
     log_end();
 }
 
@@ -139,7 +138,7 @@ static int listen_on(struct listener *l, const struct ip *ip, uint16_t *port, co
         return fd;
     }
     l->fd = fd;
-    log_listening(ip, *port, what);
+    log_listening(what, ip, *port);
     return 0;
 }
 
@@ -151,10 +150,10 @@ static int start_listeners(struct gateway *g)
     g->listener[0] = (struct listener){ SOURCE_LISTENER, -1, 0, !c->plain, true };
     g->listener[1] = (struct listener){ SOURCE_LISTENER, -1, 0, false, false };
     err = listen_on(&g->listener[0], &c->listen_ip, &c->listen_port,
-                    c->plain ? ", plain" : ", TLS");
+                    c->plain ? "plain HTTP" : "TLS");
     if (err == 0 && c->listen_http)
         err = listen_on(&g->listener[1], &c->listen_http_ip, &c->listen_http_port,
-                        ", plain, visitors only");
+                        "plain HTTP for visitors");
     return err;
 }
 
