@@ -6,7 +6,7 @@ include board/$(BOARD).mk
 
 # ---- sources, one list per layer -----------------------------------------------------------------
 layer = $(addsuffix .c,$(addprefix src/$(1)/,$(2)))
-CODEC := $(call layer,codec,err buf ascii utf8 base64 varint json json_write uri ip dns_msg \
+CODEC := $(call layer,codec,err buf ascii utf8 base64 varint json json_write uri ip dns_msg der \
            ws_head ws_mask ws_accept ws_close http_head http_field http_framing http_chunk \
            wire_field wire_build wire_header wire_put wire_decode wire_tlv \
            wire_json wire_json_value)
@@ -56,6 +56,8 @@ FUZZ  := $(patsubst test/fuzz/%.c,$(B)/test/%,$(wildcard test/fuzz/fuzz_*.c))
 # Unit tests of these modules need more than codec and core.
 IMPURE := $(NET) $(SYS) $(filter-out src/core/%,$(SHARED_BY_GATEWAY))
 IMPURE_TESTS := $(filter $(TESTS),$(addprefix $(B)/test/test_,$(notdir $(basename $(IMPURE)))))
+GATEWAY_PARTS := $(call layer,gateway,names cidr page ring forward)
+PARTS_TESTS := $(filter $(TESTS),$(addprefix $(B)/test/test_,$(notdir $(basename $(GATEWAY_PARTS)))))
 
 all: $(PROGRAMS)
 tests: $(TESTS) $(FUZZ)
@@ -81,6 +83,7 @@ $(B)/json-check: $(call obj,test/tools/json_check.c $(CODEC) $(ANY_RUNTIME))
 $(TESTS): $(B)/test/%: $(B)/obj/test/unit/%.o $(call obj,$(PURE) $(ANY_RUNTIME))
 	$(link)
 $(IMPURE_TESTS): $(call obj,$(IMPURE))
+$(PARTS_TESTS): $(call obj,$(GATEWAY_PARTS))
 # libFuzzer brings its own main.
 REPLAY := $(if $(filter host-fuzz,$(BOARD)),,test/fuzz/replay.c)
 $(FUZZ): $(B)/test/%: $(B)/obj/test/fuzz/%.o $(call obj,$(PURE) $(REPLAY) $(ANY_RUNTIME))
