@@ -19,13 +19,13 @@
 #define TRUST_FILES_MAX 4
 /* Authorities of one name: a root and its successors with other keys. */
 #define TRUST_ANCHORS_MAX 4
-/* Their names and keys; RSA 4096 is 515 bytes, a name rarely more than 200. */
-#define TRUST_DATA_MAX 3072
+/* Their certificates: the longest of Mozilla's roots has 2.0 KB. Longer ones are skipped. */
+#define TRUST_DATA_MAX 4096
 
 /* Starts as all zeroes. */
 struct trust {
     size_t anchor_count; /* authorities found by trust_add_file */
-    size_t skipped;      /* certificates that are no CA, or that BearSSL cannot use */
+    size_t skipped;      /* certificates that are no CA, or too long, or that BearSSL cannot use */
     /* private */
     const char *path[TRUST_FILES_MAX];
     size_t path_count;

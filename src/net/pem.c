@@ -1,62 +1,112 @@
 #include "pem.h"
 
-#include <bearssl.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base64.h"
 #include "err.h"
 
 #define PIECE_MAX 512
+#define CHUNK_MAX 64
+/* Longer lines are no boundaries; the longest label in use has 22 characters. */
+#define LINE_MAX_LEN 80
+
+#define BEGIN "-----BEGIN "
+#define END "-----END "
+#define DASHES "-----"
 
 struct walk {
-    br_pem_decoder_context pem;
     const struct pem_visitor *visitor;
     void *context;
     int count;
-    bool inside;
+    bool inside; /* an object */
     bool done;
+    /* A line outside of an object, or one inside that begins with a dash. */
+    bool boundary;
+    size_t line_len;
+    char line[LINE_MAX_LEN + 1];
+    /* Characters of an object that are not decoded yet. */
+    struct base64 base64;
+    size_t chunk_len;
+    uint8_t chunk[CHUNK_MAX];
 };
 
 /* Returns 0 or ERR_FILE. */
-static int push(struct walk *w, const char *p, size_t n)
+static int decode_chunk(struct walk *w)
 {
-    while (n > 0 && !w->done) {
-        size_t took = br_pem_decoder_push(&w->pem, p, n);
+    /* In place: it never gets longer. */
+    int n = base64_decode(&w->base64, w->chunk, w->chunk_len, w->chunk);
 
-        p += took;
-        n -= took;
-        switch (br_pem_decoder_event(&w->pem)) {
-        case BR_PEM_BEGIN_OBJ:
-            w->count++;
-            w->inside = true;
-            w->visitor->begin(w->context, br_pem_decoder_name(&w->pem));
-            br_pem_decoder_setdest(&w->pem, w->visitor->data, w->context);
-            break;
-        case BR_PEM_END_OBJ:
-            w->inside = false;
-            w->done = !w->visitor->end(w->context);
-            break;
-        case BR_PEM_ERROR:
-            return ERR_FILE;
-        default:
-            break;
-        }
-    }
+    w->chunk_len = 0;
+    if (n < 0)
+        return ERR_FILE;
+    if (n > 0)
+        w->visitor->data(w->context, w->chunk, (size_t)n);
     return 0;
 }
 
-/* BearSSL takes the CR of a CRLF into the label. */
-static size_t drop_cr(char *p, size_t n)
+/* Terminates the line without the blanks at its end. */
+static void trim(struct walk *w)
 {
-    size_t kept = 0;
+    while (w->line_len > 0 && (uint8_t)w->line[w->line_len - 1] <= ' ')
+        w->line_len--;
+    w->line[w->line_len] = '\0';
+}
 
-    for (size_t i = 0; i < n; i++) {
-        if (p[i] != '\r')
-            p[kept++] = p[i];
+static void on_line_outside(struct walk *w)
+{
+    const size_t head = sizeof BEGIN - 1, tail = sizeof DASHES - 1;
+
+    if (w->line_len < head + tail || memcmp(w->line, BEGIN, head) != 0 ||
+        memcmp(w->line + w->line_len - tail, DASHES, tail) != 0)
+        return;
+    w->line[w->line_len - tail] = '\0';
+    w->count++;
+    w->inside = true;
+    memset(&w->base64, 0, sizeof w->base64);
+    w->visitor->begin(w->context, w->line + head);
+}
+
+static int on_end_line(struct walk *w)
+{
+    if (strncmp(w->line, END, sizeof END - 1) != 0 || decode_chunk(w) < 0 ||
+        !base64_ends(&w->base64))
+        return ERR_FILE;
+    w->inside = false;
+    w->done = !w->visitor->end(w->context);
+    return 0;
+}
+
+static int on_newline(struct walk *w)
+{
+    int result = 0;
+
+    trim(w);
+    if (!w->inside)
+        on_line_outside(w);
+    else if (w->boundary)
+        result = on_end_line(w);
+    w->line_len = 0;
+    w->boundary = !w->inside;
+    return result;
+}
+
+static int on_char(struct walk *w, char c)
+{
+    if (c == '\n')
+        return on_newline(w);
+    if (w->inside && c == '-')
+        w->boundary = true;
+    if (w->boundary) {
+        if (w->line_len < LINE_MAX_LEN)
+            w->line[w->line_len++] = c;
+        return 0;
     }
-    return kept;
+    if ((uint8_t)c > ' ')
+        w->chunk[w->chunk_len++] = (uint8_t)c;
+    return w->chunk_len == CHUNK_MAX ? decode_chunk(w) : 0;
 }
 
 static int walk_fd(struct walk *w, int fd)
@@ -64,30 +114,29 @@ static int walk_fd(struct walk *w, int fd)
     char piece[PIECE_MAX];
     ssize_t got;
 
-    while (!w->done) {
+    do {
         do
             got = read(fd, piece, sizeof piece);
         while (got < 0 && errno == EINTR);
-        if (got < 0)
-            return ERR_FILE;
-        /* The decoder sees a line's end only in its newline, which the last one may lack. */
-        if (got == 0)
-            return push(w, "\n", 1) < 0 || (w->inside && !w->done) ? ERR_FILE : 0;
-        if (push(w, piece, drop_cr(piece, (size_t)got)) < 0)
-            return ERR_FILE;
-    }
-    return 0;
+        for (ssize_t i = 0; i < got && !w->done; i++) {
+            if (on_char(w, piece[i]) < 0)
+                return ERR_FILE;
+        }
+    } while (got > 0 && !w->done);
+    /* The last line may lack its end. */
+    if (got == 0 && !w->done && on_newline(w) < 0)
+        return ERR_FILE;
+    return got < 0 || (w->inside && !w->done) ? ERR_FILE : 0;
 }
 
 int pem_walk(const char *path, const struct pem_visitor *visitor, void *context)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct walk w = { .visitor = visitor, .context = context };
+    struct walk w = { .visitor = visitor, .context = context, .boundary = true };
     int result;
 
     if (fd < 0)
         return ERR_FILE;
-    br_pem_decoder_init(&w.pem);
     result = walk_fd(&w, fd);
     close(fd);
     return result < 0 ? result : w.count;

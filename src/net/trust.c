@@ -2,125 +2,97 @@
 
 #include <string.h>
 
+#include "der.h"
 #include "err.h"
 #include "pem.h"
 
-#define DN_HASH_LEN br_sha256_SIZE
 /* RSA keys below 2048 bits are refused. */
 #define RSA_MIN_LEN (2048 / 8)
 
 /* ---- authorities of a file ---- */
 
-/* One walk through a file. Without a check it only counts; with one it keeps the authorities of
- * the name that the check asks for. */
+/* One walk through a file: certificates are gathered at the end of `data`. Without a check they are
+ * only counted; with one, the authorities of the name that it asks for stay. */
 struct search {
-    br_x509_decoder_context decoder;
-    br_sha256_context dn_hash;
+    unsigned char *data;
+    size_t cap, kept; /* kept: what belongs to anchors */
+    size_t len;       /* of the certificate at hand; beyond the room: too long */
     bool is_certificate;
     size_t found, skipped;
     struct trust_check *check;
-    size_t dn_len;
-    bool dn_cut;
-    size_t data_len; /* of what is kept in check->data */
 };
-
-static void on_name(void *context, const void *p, size_t n)
-{
-    struct search *s = context;
-    size_t room;
-
-    br_sha256_update(&s->dn_hash, p, n);
-    if (!s->check)
-        return;
-    room = sizeof s->check->data - s->data_len - s->dn_len;
-    if (n > room) {
-        s->dn_cut = true;
-        return;
-    }
-    memcpy(s->check->data + s->data_len + s->dn_len, p, n);
-    s->dn_len += n;
-}
 
 static void on_begin(void *context, const char *name)
 {
     struct search *s = context;
 
     s->is_certificate = pem_is_certificate(name);
-    if (!s->is_certificate)
-        return;
-    s->dn_len = 0;
-    s->dn_cut = false;
-    br_sha256_init(&s->dn_hash);
-    br_x509_decoder_init(&s->decoder, on_name, s);
+    s->len = 0;
 }
 
 static void on_data(void *context, const void *der, size_t n)
 {
     struct search *s = context;
+    size_t room = s->cap - s->kept;
 
-    if (s->is_certificate)
-        br_x509_decoder_push(&s->decoder, der, n);
-}
-
-static unsigned char *store(struct search *s, const unsigned char *p, size_t n)
-{
-    unsigned char *at = s->check->data + s->data_len;
-
-    memcpy(at, p, n);
-    s->data_len += n;
-    return at;
-}
-
-static size_t key_len(const br_x509_pkey *key)
-{
-    return key->key_type == BR_KEYTYPE_RSA ? key->key.rsa.nlen + key->key.rsa.elen
-                                           : key->key.ec.qlen;
-}
-
-/* The authority at hand becomes the next anchor, if there is room. */
-static void keep(struct search *s, const br_x509_pkey *key)
-{
-    struct trust_check *c = s->check;
-    br_x509_trust_anchor *anchor = &c->anchor[s->found];
-
-    if (s->dn_cut || key_len(key) > sizeof c->data - s->data_len - s->dn_len)
+    if (!s->is_certificate)
         return;
-    anchor->dn.data = c->data + s->data_len;
-    anchor->dn.len = s->dn_len;
-    s->data_len += s->dn_len;
-    anchor->pkey = *key;
-    if (key->key_type == BR_KEYTYPE_RSA) {
-        anchor->pkey.key.rsa.n = store(s, key->key.rsa.n, key->key.rsa.nlen);
-        anchor->pkey.key.rsa.e = store(s, key->key.rsa.e, key->key.rsa.elen);
-    } else {
-        anchor->pkey.key.ec.q = store(s, key->key.ec.q, key->key.ec.qlen);
-    }
-    s->found++;
+    if (s->len <= room && n <= room - s->len)
+        memcpy(s->data + s->kept + s->len, der, n);
+    s->len += n;
 }
 
-static bool is_wanted(struct search *s)
+/* Does the certificate at hand issue the one that is being validated? */
+static bool is_wanted(const struct search *s, struct str subject)
 {
-    unsigned char hash[DN_HASH_LEN];
+    unsigned char hash[br_sha256_SIZE];
+    br_sha256_context sha256;
 
-    br_sha256_out(&s->dn_hash, hash);
-    /* The hash of the issuer's name of the certificate that is being validated. */
+    br_sha256_init(&sha256);
+    br_sha256_update(&sha256, subject.p, subject.n);
+    br_sha256_out(&sha256, hash);
     return memcmp(hash, s->check->minimal.saved_dn_hash, sizeof hash) == 0;
+}
+
+static unsigned char *of(struct str s)
+{
+    return (unsigned char *)(uintptr_t)s.p;
+}
+
+/* The certificate at hand becomes the next anchor, whose name and key lie in it. */
+static void keep(struct search *s, const struct der_certificate *c)
+{
+    br_x509_trust_anchor *anchor = &s->check->anchor[s->found++];
+    br_x509_pkey *key = &anchor->pkey;
+
+    anchor->dn.data = of(c->subject);
+    anchor->dn.len = c->subject.n;
+    if (c->key == DER_KEY_RSA) {
+        key->key_type = BR_KEYTYPE_RSA;
+        key->key.rsa = (br_rsa_public_key){ of(c->modulus), c->modulus.n, of(c->exponent),
+                                            c->exponent.n };
+    } else {
+        key->key_type = BR_KEYTYPE_EC;
+        key->key.ec = (br_ec_public_key){ (int)c->curve, of(c->point), c->point.n };
+    }
+    s->kept += s->len;
 }
 
 static bool on_end(void *context)
 {
     struct search *s = context;
-    const br_x509_pkey *key;
+    struct str der = { s->data + s->kept, s->len };
+    struct der_certificate c;
 
     if (!s->is_certificate)
         return true;
-    key = br_x509_decoder_get_pkey(&s->decoder);
-    if (!key || !br_x509_decoder_isCA(&s->decoder))
+    if (s->len > s->cap - s->kept || der_certificate_parse(der, &c) < 0 ||
+        c.key == DER_KEY_OTHER || !c.is_ca)
         s->skipped++;
     else if (!s->check)
         s->found++;
-    else if (is_wanted(s))
-        keep(s, key);
+    else if (is_wanted(s, c.subject))
+        keep(s, &c);
     return !s->check || s->found < TRUST_ANCHORS_MAX;
 }
 
@@ -128,7 +100,8 @@ static const struct pem_visitor search_visitor = { on_begin, on_data, on_end };
 
 int trust_add_file(struct trust *t, const char *path)
 {
-    struct search s = { .found = 0 };
+    unsigned char data[TRUST_DATA_MAX];
+    struct search s = { .data = data, .cap = sizeof data };
     int result;
 
     if (t->path_count == TRUST_FILES_MAX)
@@ -154,7 +127,7 @@ static void forget_anchors(struct trust_check *c)
 
 static void fetch_anchors(struct trust_check *c)
 {
-    struct search s = { .check = c };
+    struct search s = { .data = c->data, .cap = sizeof c->data, .check = c };
 
     forget_anchors(c);
     /* A file that has become unreadable has no authorities: the chain is not trusted then. */

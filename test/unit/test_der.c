@@ -1,0 +1,207 @@
+/* Certificates built from parts, so that every part can be wrong. */
+#include "der.h"
+
+#include "err.h"
+#include "tap.h"
+
+/* A value under construction: contents are put first, then wrapped in a tag and a length. */
+struct build {
+    uint8_t bytes[2048];
+    size_t n;
+};
+
+static void put(struct build *b, const void *p, size_t n)
+{
+    memcpy(b->bytes + b->n, p, n);
+    b->n += n;
+}
+
+#define PUT(b, literal) put(b, literal, sizeof(literal) - 1)
+
+/* Wraps everything from `at` on. */
+static void wrap(struct build *b, size_t at, uint8_t tag)
+{
+    size_t n = b->n - at;
+    uint8_t head[4] = { tag, (uint8_t)n };
+    size_t head_len = 2;
+
+    if (n >= 256) {
+        head[1] = 0x82;
+        head[2] = (uint8_t)(n >> 8);
+        head[3] = (uint8_t)n;
+        head_len = 4;
+    } else if (n >= 128) {
+        head[1] = 0x81;
+        head[2] = (uint8_t)n;
+        head_len = 3;
+    }
+    memmove(b->bytes + at + head_len, b->bytes + at, n);
+    memcpy(b->bytes + at, head, head_len);
+    b->n += head_len;
+}
+
+#define RSA_ALGORITHM "\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00"
+#define P256_ALGORITHM \
+    "\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07"
+#define P384_ALGORITHM "\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x22"
+#define P521_ALGORITHM "\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x23"
+#define ED25519_ALGORITHM "\x30\x05\x06\x03\x2b\x65\x70"
+#define NAME "\x30\x0d\x31\x0b\x30\x09\x06\x03\x55\x04\x03\x0c\x02me"
+#define CA "\x30\x0f\x06\x03\x55\x1d\x13\x01\x01\xff\x04\x05\x30\x03\x01\x01\xff"
+#define CA_PATH "\x30\x12\x06\x03\x55\x1d\x13\x01\x01\xff\x04\x08\x30\x06\x01\x01\xff\x02\x01\x00"
+#define NO_CA "\x30\x09\x06\x03\x55\x1d\x13\x04\x02\x30\x00"
+#define KEY_ID "\x30\x0b\x06\x03\x55\x1d\x0e\x04\x04\x04\x02\x01\x02"
+
+enum { RSA_2048 = 256, P256 = 32, P384 = 48 };
+
+static void put_rsa_bits(struct build *b, size_t modulus_len)
+{
+    size_t bits = b->n, key, integer;
+
+    PUT(b, "\0");
+    key = b->n;
+    integer = b->n;
+    PUT(b, "\0");
+    memset(b->bytes + b->n, 0xc3, modulus_len);
+    b->n += modulus_len;
+    wrap(b, integer, 0x02);
+    PUT(b, "\x02\x03\x01\x00\x01");
+    wrap(b, key, 0x30);
+    wrap(b, bits, 0x03);
+}
+
+static void put_ec_bits(struct build *b, size_t coordinate, uint8_t form)
+{
+    size_t bits = b->n;
+
+    PUT(b, "\0");
+    b->bytes[b->n++] = form;
+    memset(b->bytes + b->n, 0x5a, 2 * coordinate);
+    b->n += 2 * coordinate;
+    wrap(b, bits, 0x03);
+}
+
+/* A certificate with a key's algorithm and bits, and extensions (NULL: none, version 1). */
+static void build(struct build *b, struct str algorithm, size_t rsa, size_t ec,
+                  const char *extensions, size_t extensions_len)
+{
+    size_t info, list;
+
+    b->n = 0;
+    if (extensions)
+        PUT(b, "\xa0\x03\x02\x01\x02");
+    PUT(b, "\x02\x02\x12\x34");
+    PUT(b, "\x30\x03\x06\x01\x2a");
+    PUT(b, "\x30\x00");
+    PUT(b, "\x30\x02\x05\x00");
+    PUT(b, NAME);
+    info = b->n;
+    put(b, algorithm.p, algorithm.n);
+    if (rsa)
+        put_rsa_bits(b, rsa);
+    else
+        put_ec_bits(b, ec, 4);
+    wrap(b, info, 0x30);
+    if (extensions) {
+        PUT(b, "\x81\x02\x00\x01"); /* a unique identifier */
+        list = b->n;
+        put(b, extensions, extensions_len);
+        wrap(b, list, 0x30);
+        wrap(b, list, 0xa3);
+    }
+    wrap(b, 0, 0x30);
+    PUT(b, "\x30\x03\x06\x01\x2a\x03\x02\x00\x11");
+    wrap(b, 0, 0x30);
+}
+
+#define BUILD(b, algorithm, rsa, ec, extensions) \
+    build(b, STR(algorithm), rsa, ec, extensions, sizeof(extensions) - 1)
+
+static struct build b;
+static struct der_certificate c;
+
+/* From the end of a page, so that reading beyond is noticed. */
+static int parse(size_t n)
+{
+    uint8_t *guarded = tap_guard_end(n);
+    int result;
+
+    memcpy(guarded, b.bytes, n);
+    result = der_certificate_parse((struct str){ guarded, n }, &c);
+    if (result == 0 && c.subject.p)
+        c.subject.p = b.bytes + (c.subject.p - guarded);
+    tap_guard_free(guarded, n);
+    return result;
+}
+
+static void test_keys(void)
+{
+    BUILD(&b, RSA_ALGORITHM, RSA_2048, 0, KEY_ID CA);
+    is_int(parse(b.n), 0, "RSA");
+    is_int(c.key, DER_KEY_RSA, "key");
+    is_int(c.modulus.n, 256, "modulus without its leading zero");
+    is_int(c.exponent.n, 3, "exponent");
+    ok(c.is_ca, "an authority");
+    is_mem(c.subject.p, c.subject.n, NAME, sizeof NAME - 1, "its whole name");
+    BUILD(&b, P256_ALGORITHM, 0, P256, CA_PATH KEY_ID);
+    is_int(parse(b.n), 0, "P-256");
+    ok(c.key == DER_KEY_EC && c.curve == 23 && c.point.n == 65, "key");
+    ok(c.is_ca, "with a path length");
+    BUILD(&b, P384_ALGORITHM, 0, P384, CA);
+    is_int(parse(b.n), 0, "P-384");
+    ok(c.key == DER_KEY_EC && c.curve == 24 && c.point.n == 97, "key");
+}
+
+static void test_other(void)
+{
+    BUILD(&b, P256_ALGORITHM, 0, P256, NO_CA);
+    ok(parse(b.n) == 0 && !c.is_ca, "no authority");
+    BUILD(&b, P256_ALGORITHM, 0, P256, KEY_ID);
+    ok(parse(b.n) == 0 && !c.is_ca, "no basic constraints");
+    build(&b, STR(P256_ALGORITHM), 0, P256, NULL, 0);
+    ok(parse(b.n) == 0 && !c.is_ca && c.key == DER_KEY_EC, "version 1");
+    BUILD(&b, P521_ALGORITHM, 0, 66, CA);
+    ok(parse(b.n) == 0 && c.key == DER_KEY_OTHER, "P-521");
+    BUILD(&b, ED25519_ALGORITHM, 0, 16, CA);
+    ok(parse(b.n) == 0 && c.key == DER_KEY_OTHER, "Ed25519");
+    BUILD(&b, RSA_ALGORITHM, 513, 0, CA);
+    ok(parse(b.n) == 0 && c.key == DER_KEY_OTHER, "RSA beyond 4096 bits");
+    BUILD(&b, RSA_ALGORITHM, 512, 0, CA);
+    ok(parse(b.n) == 0 && c.key == DER_KEY_RSA, "RSA 4096");
+    BUILD(&b, P256_ALGORITHM, 0, P384, CA);
+    ok(parse(b.n) == 0 && c.key == DER_KEY_OTHER, "a point of another length");
+}
+
+/* Whatever is cut off, and whatever byte of the lengths lies, nothing is read beyond the end. */
+static void test_malformed(void)
+{
+    size_t accepted = 0, signature = 9;
+    bool tbs_short = false;
+
+    BUILD(&b, P256_ALGORITHM, 0, P256, CA);
+    for (size_t n = 0; n < b.n; n++)
+        tbs_short = tbs_short || parse(n) == 0;
+    ok(!tbs_short, "cut anywhere");
+    for (size_t i = 0; i < b.n - signature; i++) {
+        uint8_t keep = b.bytes[i];
+
+        for (unsigned v = 0; v < 256; v++) {
+            b.bytes[i] = (uint8_t)v;
+            accepted += parse(b.n) == 0;
+        }
+        b.bytes[i] = keep;
+    }
+    ok(accepted > 0, "%zu of %zu changes are of no matter, none reads beyond", accepted,
+       256 * (b.n - signature));
+    b.bytes[1] = 0x80;
+    is_int(parse(b.n), ERR_FILE, "indefinite length");
+    is_int(der_certificate_parse((struct str){ NULL, 0 }, &c), ERR_FILE, "nothing");
+}
+
+int main(void)
+{
+    test_keys();
+    test_other();
+    test_malformed();
+    return done_testing();
+}
