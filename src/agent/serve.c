@@ -202,9 +202,9 @@ static bool receive(struct agent *a, int *err)
             return false;
         }
         on_event(a, &in, (size_t)used);
-        if (a->held.n > 0)
-            return false;
-        if (used > 0)
+        /* Held bytes get a second try: what was in their way may have gone out meanwhile, and
+         * nothing else would wake the loop for them. */
+        if (used > 0 && a->held.n == 0)
             transport_recv_ack(&a->transport, (size_t)used);
     } while (used > 0 || in.event != SESSION_EV_MORE);
     return true;
