@@ -38,7 +38,7 @@ struct transport {
     bool write_blocked;           /* the socket took less than there is */
     bool read_idle;               /* the socket had nothing more to give at the last pump */
     /* private */
-    bool ready, gathered, peer_deaf, closing;
+    bool ready, gathered, peer_deaf, closing, peer_done;
     /* in the clear only */
     uint8_t *in, *out;
     size_t cap, in_at, in_len, out_at, out_len;
@@ -86,6 +86,12 @@ bool transport_unsent(const struct transport *t);
 /* Flushes, says close_notify, and sends that (push while transport_unsent and no error). What was
  * received and not taken, and what still comes, is discarded. */
 void transport_close(struct transport *t);
+/*
+ * After ERR_CLOSED in the clear: the peer has ended its direction, which leaves ours open (TCP's half
+ * close). Clears the error, and goes on with sending only: nothing is read any more. False, and
+ * nothing happens, where that cannot be: with TLS, after another error, after transport_close.
+ */
+bool transport_send_on(struct transport *t);
 /* Closes the descriptor and forgets everything. */
 void transport_end(struct transport *t);
 

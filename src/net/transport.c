@@ -33,6 +33,8 @@ static void write_failed(struct transport *t, int result)
 {
     if (result == ERR_SYS)
         t->err = ERR_SYS;
+    else if (t->peer_done)
+        t->err = ERR_TRUNCATED;
     t->peer_deaf = true;
 }
 
@@ -189,8 +191,11 @@ static void send_clear(struct transport *t)
         t->out_at = 0;
         t->flushing = false;
     }
-    if (t->closing && !t->peer_deaf)
-        sock_shutdown_write(t->fd);
+    if (!t->closing || t->peer_deaf)
+        return;
+    sock_shutdown_write(t->fd);
+    if (t->peer_done)
+        t->err = ERR_CLOSED;
 }
 
 static void pump_clear(struct transport *t)
@@ -198,7 +203,7 @@ static void pump_clear(struct transport *t)
     int got;
 
     send_clear(t);
-    if (t->err || t->in_len > 0)
+    if (t->err || t->in_len > 0 || t->peer_done)
         return;
     got = sock_read(t->fd, t->in, t->cap);
     if (got < 0) {
@@ -221,7 +226,7 @@ unsigned transport_want(const struct transport *t)
 
     if (t->err)
         return 0;
-    in = t->engine ? takes_records(t) : t->in_len == 0;
+    in = t->engine ? takes_records(t) : t->in_len == 0 && !t->peer_done;
     out = t->engine ? has_records(t) : t->flushing;
     return (in ? NET_IN : 0u) | (out && !t->peer_deaf ? NET_OUT : 0u);
 }
@@ -338,6 +343,15 @@ void transport_close(struct transport *t)
         br_ssl_engine_close(t->engine);
     }
     transport_push(t);
+}
+
+bool transport_send_on(struct transport *t)
+{
+    if (t->engine || t->err != ERR_CLOSED || t->closing)
+        return false;
+    t->err = 0;
+    t->peer_done = true;
+    return true;
 }
 
 void transport_end(struct transport *t)

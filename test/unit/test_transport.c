@@ -261,6 +261,40 @@ static void test_clear_ends(void)
     pair_end();
 }
 
+/* The peer has ended its direction: ours goes on, until it is closed, or the peer is gone. */
+static void test_half_close(void)
+{
+    pair_start_clear();
+    send_text(&pair.s, "before");
+    sock_shutdown_write(pair.c.fd);
+    is_int(transport_pump(&pair.s), ERR_CLOSED, "the peer's end");
+    ok(transport_send_on(&pair.s), "goes on");
+    is_int(transport_want(&pair.s), 0, "asks for no input that cannot come");
+    is_int(transport_pump(&pair.s), 0, "and reads none");
+    send_text(&pair.s, ", after");
+    transport_pump(&pair.c);
+    {
+        const char *got = receive_text(&pair.c);
+
+        is_str(got, "before, after", "all of it arrives");
+    }
+    transport_close(&pair.s);
+    is_int(pair.s.err, ERR_CLOSED, "our end is the end");
+    ok(!transport_send_on(&pair.s), "of both directions");
+    is_int(transport_pump(&pair.c), ERR_CLOSED, "the peer sees it");
+    pair_end();
+
+    pair_start_clear();
+    sock_shutdown_write(pair.c.fd);
+    transport_pump(&pair.s);
+    ok(transport_send_on(&pair.s), "goes on again");
+    sock_close(&pair.c.fd);
+    send_text(&pair.s, "x");
+    is_int(pair.s.err, ERR_TRUNCATED, "until the peer is gone");
+    ok(!transport_send_on(&pair.s), "which is no half close");
+    pair_end();
+}
+
 /* One bit changed on the way. */
 static void test_tampered(void)
 {
@@ -304,6 +338,7 @@ int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
     test_clear_ends();
+    test_half_close();
     test_close(false);
     if (!pair_begin() || !pair_ca("ca") || !pair_leaf("leaf", "-algorithm EC -pkeyopt "
                                                       "ec_paramgen_curve:P-256", "ca", "sha256")) {
