@@ -165,6 +165,7 @@ static void begin(struct conn *c, struct http_head *head)
     struct visitor *v = &c->visitor;
     struct http_framing framing;
     struct http_target target;
+    struct str value;
     int err = http_request_framing(head, &framing);
 
     v->minor = head->minor;
@@ -179,6 +180,7 @@ static void begin(struct conn *c, struct http_head *head)
     v->keep_alive = framing.keep_alive;
     http_body_init(&v->body, &framing);
     v->request_done = v->body.done;
+    v->expects = http_field_find(head->fields, "expect", &value);
     if (target.form == HTTP_TARGET_AUTHORITY)
         visitor_refuse(c, 501, STR("CONNECT is not served here."), 0);
     else if (!is_agent_path(target.path))

@@ -12,6 +12,8 @@
 
 /* For a visitor who may come again when there is room. */
 #define RETRY_AFTER_S 5
+/* The rest of a body that is taken only to keep the connection. */
+#define DISCARD_MAX 65536
 
 /* ---- from request to request ---- */
 
@@ -61,6 +63,27 @@ bool visitor_detach(struct conn *c, const char *why)
     return c->tunnel && tunnel_detach(c, why);
 }
 
+/* ---- a body that nobody wants ---- */
+
+/* Answered without the rest of its body, which is short and sure to come: taking it keeps the
+ * connection (RFC 9112 section 9.3). */
+static bool may_discard(const struct visitor *v)
+{
+    return v->body.kind == HTTP_BODY_LENGTH && v->body.left <= DISCARD_MAX && !v->expects;
+}
+
+static bool discard_body(struct conn *c)
+{
+    struct visitor *v = &c->visitor;
+    size_t n, data;
+    uint8_t *p;
+
+    while (!v->body.done && (p = transport_recv_buf(&c->transport, &n)) != NULL)
+        transport_recv_ack(&c->transport, (size_t)http_body_decode(&v->body, p, n, &data));
+    v->request_done = v->body.done;
+    return true;
+}
+
 /* ---- the end of a response ---- */
 
 /* What was received is handed on; then the connection ends in a way that cannot be taken for the
@@ -105,9 +128,11 @@ void visitor_settle(struct conn *c)
         finish_broken(c);
     else if (v->upgraded)
         finish_upgraded(c);
-    else if (v->keep_alive && v->request_done && !c->gateway->stopping)
+    else if (!v->keep_alive || c->gateway->stopping)
+        conn_finish(c);
+    else if (v->request_done)
         next_request(c);
-    else
+    else if (!may_discard(v))
         conn_finish(c);
 }
 
@@ -127,7 +152,8 @@ void visitor_refuse(struct conn *c, unsigned status, struct str text, unsigned r
         .minor = v->minor,
     };
 
-    if (visitor_detach(c, "refused") || !v->request_done || c->gateway->stopping)
+    if (visitor_detach(c, "refused") || c->gateway->stopping ||
+        !(v->request_done || may_discard(v)))
         v->keep_alive = false;
     page.close = !v->keep_alive;
     writer_init(&w, out, sizeof out);
@@ -163,7 +189,11 @@ bool visitor_input(struct conn *c)
 
     if (v->state == VISITOR_IDLE || v->state == VISITOR_HEAD)
         return request_read(c);
-    if (v->state == VISITOR_OPEN && request_pending(c))
+    if (v->state != VISITOR_OPEN)
+        return false;
+    if (v->slot < 0)
+        return v->keep_alive && !v->request_done && may_discard(v) && discard_body(c);
+    if (request_pending(c))
         tunnel_ready(c);
     return false;
 }
@@ -176,22 +206,20 @@ void visitor_output(struct conn *c)
 
 /* Half a connection: the server may still have something to say (upgraded streams only; a visitor
  * of plain HTTP who ends its direction is taken to have left, as most servers do). */
-static void half_closed(struct conn *c)
+static bool half_closed(struct conn *c)
 {
     struct visitor *v = &c->visitor;
-    size_t n;
 
-    if (v->end_due || v->request_done || transport_recv_buf(&c->transport, &n))
-        return;
+    if (!v->upgraded || v->end_due || !transport_send_on(&c->transport))
+        return false;
     v->end_due = true;
     tunnel_ready(c);
+    return true;
 }
 
 void visitor_ended(struct conn *c)
 {
-    if (c->visitor.upgraded && c->transport.err == ERR_CLOSED && !c->secure)
-        half_closed(c);
-    else
+    if (!half_closed(c))
         conn_close(c);
 }
 

@@ -35,6 +35,7 @@ struct visitor {
     unsigned minor;
     bool keep_alive;
     bool upgrade;         /* asked for */
+    bool expects;         /* it may keep its body back (RFC 9110 section 10.1.1) */
     struct http_body body;
     struct wire_msg msg;  /* HttpRequest, its slices in `head` */
     struct list ready;    /* in the tunnel's list of those that have something to send */
