@@ -112,10 +112,12 @@ static size_t put_piece(struct conn *c, struct str body)
 /* They have left the ring's account: as many may come again. */
 static void grant(struct conn *c, size_t n)
 {
-    if (c->visitor.slot >= 0 && n > 0) {
-        session_grant(&c->tunnel->session, c->visitor.slot, n);
-        tunnel_resume(c->tunnel);
-    }
+    if (c->visitor.slot < 0 || n == 0)
+        return;
+    session_grant(&c->tunnel->session, c->visitor.slot, n);
+    if (session_due(&c->tunnel->session))
+        conn_mark(c->tunnel->conn);
+    tunnel_resume(c->tunnel);
 }
 
 /* False: more than the response's head said. */
