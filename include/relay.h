@@ -19,7 +19,7 @@
  * head->reason are invalid afterwards.
  * Left out: hop-by-hop fields, those that Connection names; and, when given, names in `drop` (a
  * NULL-ended list of lower-case names). With `upgrade`, "connection: upgrade" and the Upgrade
- * field are kept.
+ * field are kept, if Connection names it. Host and Content-Length stay even if it names them.
  * Returns 0 or ERR_HTTP_SIZE.
  */
 int relay_pack(struct http_head *head, uint8_t *fields, bool upgrade, const char *const *drop,
@@ -45,7 +45,8 @@ struct relay_rules {
  * body bytes); its length is the message's content-length, or body_len when that is >= 0 and
  * there is none; else it is chunked.
  * Complete when writer_fits; w->len tells the size. ERR_HTTP: a method, url, name or value that
- * may not stand in a head, a bad Content-Length; ERR_HTTP_SMUGGLE: differing Content-Lengths.
+ * may not stand in a head, CONNECT, more than one Host or Connection, a Content-Length that body_len
+ * or has_body contradicts; ERR_HTTP_SMUGGLE: a bad Content-Length, more than one, one with an upgrade.
  */
 int relay_request_write(struct writer *w, const struct wire_msg *m, const struct relay_rules *rules,
                         bool has_body, int64_t body_len, struct relay_request *out);

@@ -46,6 +46,9 @@ static bool stays_here(struct str name, struct str options, bool upgrade)
 {
     if (upgrade && str_ieq(name, STR("upgrade")))
         return false;
+    /* No sender may name these: they are for every recipient on the way. */
+    if (str_ieq(name, STR("host")) || str_ieq(name, STR("content-length")))
+        return false;
     return http_is_hop_by_hop(name) || http_list_has(options, name);
 }
 
@@ -62,6 +65,7 @@ int relay_pack(struct http_head *head, uint8_t *fields, bool upgrade, const char
 
     if (err < 0)
         return err;
+    upgrade = upgrade && http_list_has(options, STR("upgrade"));
     /* The lengths of a packed field stand where the end of the line before it was: what is written
      * stays 3 bytes behind what is read, and the last 3 bytes of the start line say nothing. */
     writer_init(&w, fields - PACK_HEAD, rest.n);
@@ -71,7 +75,7 @@ int relay_pack(struct http_head *head, uint8_t *fields, bool upgrade, const char
         if (!wire_header_pack(&w, name, value))
             return ERR_HTTP_SIZE;
     }
-    /* The Connection line itself was left out, and is what makes room for this. */
+    /* The Connection line that named it was left out, and is what makes room for this. */
     if (upgrade && !wire_header_pack(&w, STR("connection"), STR("upgrade")))
         return ERR_HTTP_SIZE;
     out->packed = (struct str){ fields - PACK_HEAD, writer_stored(&w) };

@@ -6,9 +6,11 @@
 /* What the message's fields say about the request as a whole. */
 struct survey {
     struct str host;
-    struct str options; /* of Connection; a message has at most one such field */
+    struct str options; /* of Connection */
     struct str upgrade;
     struct str length;
+    unsigned hosts;
+    unsigned connections;
     unsigned lengths;
 };
 
@@ -23,11 +25,11 @@ static int survey_fields(struct str rest, struct survey *s)
         if (!http_name_valid(name) || !http_value_valid(value))
             return ERR_HTTP;
         if (str_ieq(name, STR("host"))) {
-            if (s->host.n > 0)
-                return ERR_HTTP;
             s->host = value;
+            s->hosts++;
         } else if (str_ieq(name, STR("connection"))) {
             s->options = value;
+            s->connections++;
         } else if (str_ieq(name, STR("upgrade"))) {
             s->upgrade = value;
         } else if (str_ieq(name, STR("content-length"))) {
@@ -35,7 +37,8 @@ static int survey_fields(struct str rest, struct survey *s)
             s->lengths++;
         }
     }
-    return 0;
+    /* Which of two would count is not for us to guess; senders join Connection fields. */
+    return s->hosts > 1 || s->connections > 1 ? ERR_HTTP : 0;
 }
 
 static int decide_body(const struct survey *s, const struct wire_msg *m,
@@ -52,8 +55,10 @@ static int decide_body(const struct survey *s, const struct wire_msg *m,
         return s->lengths > 0 && out->length > 0 ? ERR_HTTP_SMUGGLE : 0;
     }
     if (s->lengths == 1) {
+        uint64_t known = !has_body ? 0 : body_len >= 0 ? (uint64_t)body_len : out->length;
+
         out->body = HTTP_BODY_LENGTH;
-        return !has_body && out->length > 0 ? ERR_HTTP : 0;
+        return known != out->length ? ERR_HTTP : 0;
     }
     out->body = !has_body ? HTTP_BODY_NONE : body_len >= 0 ? HTTP_BODY_LENGTH : HTTP_BODY_CHUNKED;
     if (out->body == HTTP_BODY_LENGTH)
@@ -61,12 +66,17 @@ static int decide_body(const struct survey *s, const struct wire_msg *m,
     return 0;
 }
 
-/* RFC 9110 section 9.2.2. */
+/* RFC 9110 section 9.2.2; methods are case-sensitive (section 9.1). */
 static bool is_idempotent(struct str method)
 {
-    static const char methods[] = "GET,HEAD,OPTIONS,PUT,DELETE,TRACE";
+    struct str rest = STR("GET,HEAD,OPTIONS,PUT,DELETE,TRACE");
+    struct str known;
 
-    return http_list_has(STR(methods), method);
+    while (http_list_next(&rest, &known)) {
+        if (str_eq(known, method))
+            return true;
+    }
+    return false;
 }
 
 static void put_field(struct writer *w, struct str name, struct str value)
@@ -124,8 +134,8 @@ static void put_framing(struct writer *w, const struct survey *s, const struct r
 /* RFC 9112 section 3.2: origin-form, absolute-form, or the asterisk of OPTIONS. */
 static bool target_allowed(struct str method, struct str url)
 {
-    if (url.n == 0 || !http_target_valid(url))
-        return false;
+    if (url.n == 0 || !http_target_valid(url) || str_eq(method, STR("CONNECT")))
+        return false; /* a tunnel to elsewhere is not what the local server is for */
     if (url.p[0] == '/')
         return true;
     if (str_eq(url, STR("*")))
