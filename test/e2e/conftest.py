@@ -250,7 +250,8 @@ def nginx(tmp_path_factory, pages):
     from pages import NGINX_CONF
     folder = tmp_path_factory.mktemp("nginx")
     port = free_port()
-    (folder / "nginx.conf").write_text(NGINX_CONF % {"folder": folder, "pages": pages, "port": port})
+    settings = {"folder": folder, "pages": pages, "port": port}
+    (folder / "nginx.conf").write_text(NGINX_CONF % settings)
     for sub in ("body", "tmp", "put"):
         (folder / sub).mkdir()
         (folder / sub).chmod(0o777)
@@ -309,6 +310,13 @@ def mode(request):
 def tunnel(mode, tunnels, origin, steady):
     """A tunnel of each mode to `origin`."""
     return tunnels(mode, origin)
+
+
+@pytest.fixture(params=MODES[:2])
+def streams(request, tunnels, origin, steady):
+    """A tunnel of each mode that has streams. In plain mode one message carries a whole body, so
+    that nothing can go both ways at once or past a visitor who is slow."""
+    return tunnels(request.param, origin)
 
 
 @pytest.fixture

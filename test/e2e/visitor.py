@@ -153,13 +153,13 @@ class Visitor:
 
     # ---- requests ----
 
-    def begin(self, method="GET", target="/", fields=(), version="HTTP/1.1"):
-        """The request head; a Host field unless the caller brings one."""
+    def begin(self, method="GET", target="/", fields=(), version="HTTP/1.1", body=b""):
+        """The request head, in one piece with `body`; Host is added unless it is there."""
         fields = [(n, v) for n, v in fields]
         if not any(n.lower() == "host" for n, _ in fields):
             fields.insert(0, ("Host", self.host))
         lines = ["%s %s %s" % (method, target, version)] + ["%s: %s" % f for f in fields]
-        self.send(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))
+        self.send(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + body)
 
     def chunk(self, data):
         self.send(b"%x\r\n%s\r\n" % (len(data), data) if data else b"0\r\n\r\n")
@@ -168,7 +168,5 @@ class Visitor:
         fields = list(fields)
         if body is not None:
             fields.append(("Content-Length", str(len(body))))
-        self.begin(method, target, fields, version)
-        if body:
-            self.send(body)
+        self.begin(method, target, fields, version, body or b"")
         return self.response(method)

@@ -1,0 +1,465 @@
+"""Agent and gateway together, and the gateway against agents and visitors of all sorts."""
+import hashlib
+import json
+import re
+import signal
+import time
+
+import pytest
+
+from conftest import DOMAIN, MODES, OPENED, token_lines
+from procs import GATEWAY, run, wait_until
+from pyagent import PyAgent
+from visitor import Broken, Visitor
+
+
+def described(response):
+    told = json.loads(response.body)
+    told["fields"] = [(n.lower(), v) for n, v in told["fields"]]
+    return told
+
+
+def values(told, name):
+    return [v for n, v in told["fields"] if n == name]
+
+
+# ---- tokens ----
+
+def test_token_command():
+    tokens = set()
+    for _ in range(5):
+        status, out, _ = run([*GATEWAY, "token", "router-1"])
+        assert status == 0
+        token, line = token_lines(out, "router-1")
+        assert line == "router-1 " + hashlib.sha256(token.encode()).hexdigest()
+        assert len(token) >= 22, "less than 128 bits"
+        assert out.count(token) == 1
+        tokens.add(token)
+    assert len(tokens) == 5
+
+
+# ---- the way through ----
+
+def test_fetch(tunnel):
+    response = tunnel.request("GET", "/")
+    assert response.status == 200
+    assert response.body == b"hello from the local server\n"
+
+
+def test_curl(tunnel, certs):
+    port = tunnel.gateway.port
+    status, out, err = run([
+        "curl", "-sS", "--cacert", certs / "ca.pem", "--resolve",
+        "%s.%s:%d:127.0.0.1" % (tunnel.name, DOMAIN, port),
+        "https://%s.%s:%d/" % (tunnel.name, DOMAIN, port)])
+    assert (status, out) == (0, "hello from the local server\n"), err
+
+
+@pytest.mark.parametrize("kind", ["server", "rsa"])
+@pytest.mark.parametrize("tls", [True, False])
+def test_keys_and_plain(make_gateway, make_agent, certs, origin, kind, tls):
+    gateway = make_gateway(certs=certs if tls else None, kind=kind)
+    agent = make_agent(gateway.url, gateway.token("one"), "127.0.0.1:%d" % origin.port,
+                       ca=gateway.ca)
+    agent.wait_open()
+    with gateway.visit("one") as visitor:
+        assert visitor.request("GET", "/").status == 200
+
+
+def test_public_address(make_gateway, make_agent):
+    gateway = make_gateway()
+    agent = make_agent(gateway.url, gateway.token("my-router"), ca=gateway.ca)
+    agent.wait_for_log(r"https://my-router\.tunnel\.test:%d/" % gateway.port)
+
+
+def test_many_requests_at_once(tunnel):
+    """More connections than the agent has streams: the rest waits its turn."""
+    visitors = [tunnel.visit() for _ in range(24)]
+    for round_number in range(3):
+        for i, visitor in enumerate(visitors):
+            visitor.begin("GET", "/bytes/%d" % (1000 * i + round_number))
+        for i, visitor in enumerate(visitors):
+            response = visitor.response()
+            assert response.status == 200
+            assert len(response.body) == 1000 * i + round_number
+    for visitor in visitors:
+        visitor.close()
+
+
+# ---- names and states ----
+
+def test_unknown_name(gateway):
+    with gateway.visit("nobody") as visitor:
+        response = visitor.request("GET", "/")
+    assert response.status == 404
+    assert "text/html" in response.get("content-type")
+
+
+@pytest.mark.parametrize("host", ["elsewhere.example", DOMAIN, "a.b." + DOMAIN, "x" + DOMAIN])
+def test_foreign_hosts(gateway, host):
+    with Visitor(gateway.address, "x." + DOMAIN, ca=gateway.ca) as visitor:
+        assert visitor.request("GET", "/", [("Host", host)]).status in (404, 421)
+
+
+def test_names_fold_case(make_gateway, make_agent, origin):
+    gateway = make_gateway()
+    make_agent(gateway.url, gateway.token("one"), "127.0.0.1:%d" % origin.port,
+               ca=gateway.ca).wait_open()
+    with gateway.visit("one") as visitor:
+        assert visitor.request("GET", "/", [("Host", "ONE.Tunnel.TEST")]).status == 200
+
+
+def test_not_connected(make_gateway):
+    gateway = make_gateway()
+    gateway.token("away")
+    with gateway.visit("away") as visitor:
+        response = visitor.request("GET", "/")
+    assert response.status == 502
+    assert b"not connected" in response.body
+    assert response.get("cache-control") == "no-store"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_local_server_refuses(make_gateway, make_agent, mode):
+    gateway = make_gateway()
+    make_agent(gateway.url, gateway.token("one"), "127.0.0.1:1", "--protocol", mode,
+               ca=gateway.ca).wait_open()
+    with gateway.visit("one") as visitor:
+        response = visitor.request("GET", "/")
+        assert response.status == 502 and response.body
+        assert visitor.request("GET", "/").status == 502, "the visitor's connection lives on"
+
+
+def test_agent_too_slow(make_gateway, background):
+    gateway = make_gateway("--request-timeout", "500ms")
+    agent = PyAgent(background, gateway, gateway.token("one"))
+    with gateway.visit("one") as visitor:
+        visitor.begin("GET", "/")
+        name = agent.request()["id"]
+        assert visitor.response().status == 504
+        assert agent.run(agent.expect("Error"))["request_id"] == name
+    agent.close()
+
+
+def test_wrong_token(make_gateway, make_agent):
+    gateway = make_gateway()
+    agent = make_agent(gateway.url, "not-a-token-of-this-gateway", ca=gateway.ca)
+    agent.wait_for_log(r"token was refused")
+    since = agent.mark()
+    agent.wait_for_log(r"token was refused", since)
+    assert agent.token not in gateway.log()
+
+
+def test_take_over(make_gateway, make_agent, origin, background):
+    gateway = make_gateway()
+    token = gateway.token("one")
+    first = PyAgent(background, gateway, token)
+    with gateway.visit("one") as visitor:
+        visitor.begin("GET", "/")
+        first.request()
+        make_agent(gateway.url, token, "127.0.0.1:%d" % origin.port, ca=gateway.ca).wait_open()
+        assert first.close_code() == 4409
+        assert visitor.response().status == 502
+    with gateway.visit("one") as visitor:
+        assert visitor.request("GET", "/").body == b"hello from the local server\n"
+
+
+def test_taken_over_agent_says_so(make_gateway, make_agent, background):
+    gateway = make_gateway()
+    token = gateway.token("one")
+    agent = make_agent(gateway.url, token, "127.0.0.1:9", "--base-delay", "60s", "--max-delay",
+                       "60s", ca=gateway.ca)
+    agent.wait_open()
+    PyAgent(background, gateway, token)
+    agent.wait_for_log(r"took over")
+
+
+def test_token_revoked_by_reload(make_gateway, make_agent):
+    gateway = make_gateway()
+    agent = make_agent(gateway.url, gateway.token("one"), ca=gateway.ca)
+    agent.wait_open()
+    gateway.tokens_file.write_text("")
+    since = gateway.mark()
+    gateway.send(signal.SIGHUP)
+    gateway.wait_for_log(r"tokens", since)
+
+    def answer():
+        with gateway.visit("one") as visitor:
+            return visitor.request("GET", "/").status
+    wait_until(lambda: answer() == 404, "the name to be unknown")
+
+
+def test_new_certificate_by_reload(make_gateway, make_agent, certs, tmp_path):
+    import shutil
+    import ssl
+    live = tmp_path / "live"
+    live.mkdir()
+    for name in ("ca.pem", "server.pem", "server.key"):
+        shutil.copy(certs / name, live / name)
+    gateway = make_gateway(certs=live)
+
+    def public_key():
+        with gateway.visit("x") as visitor:
+            der = visitor.sock.getpeercert(binary_form=True)
+        return der == ssl.PEM_cert_to_DER_cert((certs / "rsa.pem").read_text())
+    assert not public_key()
+    shutil.copy(certs / "rsa.pem", live / "server.pem")
+    shutil.copy(certs / "rsa.key", live / "server.key")
+    gateway.send(signal.SIGHUP)
+    wait_until(public_key, "the new certificate")
+
+
+# ---- coming and going ----
+
+def test_restart_of_the_gateway(make_gateway, make_agent, origin):
+    gateway = make_gateway()
+    token = gateway.token("one")
+    agent = make_agent(gateway.url, token, "127.0.0.1:%d" % origin.port, ca=gateway.ca)
+    agent.wait_open()
+    since = agent.mark()
+    assert gateway.stop() == 0
+    agent.wait_for_log(r"(?i)(refused|closed|connect again)", since)
+    again = make_gateway(port=gateway.port)
+    again.tokens_file.write_text(gateway.tokens_file.read_text())
+    again.send(signal.SIGHUP)
+    agent.wait_for_log(OPENED, since)
+    with again.visit("one") as visitor:
+        assert visitor.request("GET", "/").status == 200
+
+
+def test_gateway_killed(make_gateway, make_agent, origin):
+    gateway = make_gateway()
+    agent = make_agent(gateway.url, gateway.token("one"), "127.0.0.1:%d" % origin.port,
+                       ca=gateway.ca)
+    agent.wait_open()
+    since = agent.mark()
+    gateway.kill()
+    agent.wait_for_log(r"refused", since)
+
+
+def test_cut_of_the_line(make_gateway, make_agent, background, origin, certs):
+    """The agent's TCP connection is cut; a relay between the two stands for the line."""
+    import asyncio
+    gateway = make_gateway()
+    writers = []
+
+    async def relay(reader, writer):
+        far_reader, far_writer = await asyncio.open_connection(*gateway.address)
+        writers.extend([writer, far_writer])
+
+        async def copy(source, sink):
+            try:
+                while data := await source.read(65536):
+                    sink.write(data)
+            except ConnectionError:
+                pass
+            sink.close()
+        await asyncio.gather(copy(reader, far_writer), copy(far_reader, writer))
+
+    async def listen():
+        return await asyncio.start_server(relay, "127.0.0.1", 0)
+    server = background.run(listen())
+    url = "wss://localhost:%d/_adit" % server.sockets[0].getsockname()[1]
+    agent = make_agent(url, gateway.token("one"), "127.0.0.1:%d" % origin.port, ca=gateway.ca)
+    agent.wait_open()
+    for n in range(3):
+        for writer in list(writers):
+            background.loop.call_soon_threadsafe(writer.transport.abort)
+        writers.clear()
+        wait_until(lambda want=n + 2: agent.sessions() == want, "another session")
+        with gateway.visit("one") as visitor:
+            assert visitor.request("GET", "/").status == 200
+    background.loop.call_soon_threadsafe(server.close)
+
+
+def test_sigterm_ends_the_gateway_quickly(make_gateway, make_agent):
+    gateway = make_gateway()
+    make_agent(gateway.url, gateway.token("one"), ca=gateway.ca).wait_open()
+    with gateway.visit("one") as visitor:
+        visitor.request("GET", "/")
+        start = time.monotonic()
+        assert gateway.stop() == 0
+        assert time.monotonic() - start < 4
+
+
+def test_counters_on_signal(make_gateway, make_agent, origin):
+    gateway = make_gateway()
+    make_agent(gateway.url, gateway.token("one"), "127.0.0.1:%d" % origin.port,
+               ca=gateway.ca).wait_open()
+    with gateway.visit("one") as visitor:
+        visitor.request("GET", "/")
+    gateway.send(signal.SIGUSR1)
+    gateway.wait_for_log(r"(?i)tunnels.*requests")
+
+
+# ---- what is told to the local server ----
+
+def test_forwarded_fields_are_the_gateways(tunnel):
+    told = described(tunnel.request("GET", "/describe", [
+        ("X-Forwarded-For", "6.6.6.6"), ("X-Forwarded-Proto", "gopher"),
+        ("X-Forwarded-Host", "forged.example"), ("Forwarded", "for=6.6.6.6")]))
+    assert values(told, "x-forwarded-for") == ["127.0.0.1"]
+    assert values(told, "x-forwarded-proto") == ["https"]
+    assert values(told, "x-forwarded-host") == [tunnel.host]
+    assert values(told, "forwarded") == []
+    assert values(told, "host") == [tunnel.host]
+
+
+def test_trusted_proxy(make_gateway, make_agent, origin):
+    gateway = make_gateway("--trust-proxy", "127.0.0.0/8", certs=None)
+    make_agent(gateway.url, gateway.token("one"), "127.0.0.1:%d" % origin.port).wait_open()
+    with gateway.visit("one") as visitor:
+        told = described(visitor.request("GET", "/describe", [
+            ("X-Forwarded-For", "203.0.113.7"), ("X-Forwarded-Proto", "https"),
+            ("X-Forwarded-Host", "public.example")]))
+    assert ", ".join(values(told, "x-forwarded-for")) == "203.0.113.7, 127.0.0.1"
+    assert values(told, "x-forwarded-proto") == ["https"]
+    assert values(told, "x-forwarded-host") == ["public.example"]
+
+
+def test_untrusted_proxy(make_gateway, make_agent, origin):
+    gateway = make_gateway("--trust-proxy", "10.0.0.0/8", certs=None)
+    make_agent(gateway.url, gateway.token("one"), "127.0.0.1:%d" % origin.port).wait_open()
+    with gateway.visit("one") as visitor:
+        told = described(visitor.request("GET", "/describe", [("X-Forwarded-For", "203.0.113.7")]))
+    assert values(told, "x-forwarded-for") == ["127.0.0.1"]
+    assert values(told, "x-forwarded-proto") == ["http"]
+
+
+def test_visitors_port(make_gateway, make_agent, origin):
+    """--listen-http: a second port without TLS, for visitors alone."""
+    gateway = make_gateway("--listen-http", "127.0.0.1:0")
+    ports = set()
+
+    def second():
+        ports.update(re.findall(r"listening on 127\.0\.0\.1:(\d+)", gateway.log()))
+        return ports - {str(gateway.port)}
+    port = int(wait_until(second, "the second port").pop())
+    make_agent(gateway.url, gateway.token("one"), "127.0.0.1:%d" % origin.port,
+               ca=gateway.ca).wait_open()
+    with Visitor(("127.0.0.1", port), "one." + DOMAIN) as visitor:
+        assert visitor.request("GET", "/").status == 200
+        assert visitor.request("GET", "/_adit").status != 101
+
+
+# ---- agents that are not ours ----
+
+@pytest.mark.parametrize("mode", MODES)
+def test_python_agent(make_gateway, background, mode):
+    gateway = make_gateway()
+    agent = PyAgent(background, gateway, gateway.token("one"), mode)
+    kind, fields = agent.answer
+    assert kind == "AuthSuccess"
+    assert fields["url"] == "https://one.%s:%d/" % (DOMAIN, gateway.port)
+    assert fields["session_id"]
+    assert abs(fields["server_time"] - time.time()) < 5
+    if mode != "plain":
+        assert fields["window"] >= 4096
+    with gateway.visit("one") as visitor:
+        visitor.begin("POST", "/a?b", [("Content-Length", "5"), ("X-A", "1"), ("X-A", "2")])
+        visitor.send(b"hello")
+        request = agent.request()
+        assert (request["method"], request["url"]) == ("POST", "/a?b")
+        assert [v for n, v in request["headers"] if n == b"x-a"] == [b"1", b"2"]
+        body = request.get("body", b"")
+        while request.get("more"):
+            request = agent.run(agent.expect("HttpBody"))
+            body += request.get("body", b"")
+        assert body == b"hello"
+        agent.respond(request["id"], 201, [(b"Set-Cookie", b"a=1"), (b"Set-Cookie", b"b=2")],
+                      body=b"made")
+        response = visitor.response()
+    assert (response.status, response.body) == (201, b"made")
+    assert response.all("set-cookie") == ["a=1", "b=2"]
+    agent.close()
+
+
+def test_responses_out_of_order(make_gateway, background):
+    gateway = make_gateway()
+    agent = PyAgent(background, gateway, gateway.token("one"))
+    visitors = [gateway.visit("one") for _ in range(5)]
+    requests = []
+    for i, visitor in enumerate(visitors):
+        visitor.begin("GET", "/%d" % i)
+        requests.append(agent.request())
+    assert len({r["id"] for r in requests}) == 5
+    for request in reversed(requests):
+        agent.respond(request["id"], body=request["url"].encode())
+    for i, visitor in enumerate(visitors):
+        assert visitor.response().body == b"/%d" % i
+        visitor.close()
+    agent.close()
+
+
+def test_agent_dies_while_answering(make_gateway, background):
+    gateway = make_gateway()
+    agent = PyAgent(background, gateway, gateway.token("one"))
+    with gateway.visit("one") as early, gateway.visit("one") as late:
+        early.begin("GET", "/early")
+        begun = agent.request()
+        agent.respond(begun["id"], body=b"half", more=True)
+        response = early.head()
+        late.begin("GET", "/late")
+        agent.request()
+        agent.cut()
+        assert late.response().status == 502
+        with pytest.raises(Broken):
+            for _ in early.pieces(response):
+                pass
+
+
+@pytest.mark.parametrize("first", ["Ping", "HttpResponse"])
+def test_auth_must_come_first(make_gateway, background, first):
+    gateway = make_gateway()
+    agent = PyAgent(background, gateway, "", auth=False)
+    agent.run(agent.send("Ping", timestamp=1) if first == "Ping" else
+              agent.send("HttpResponse", id="1", status=200, headers=[]))
+    assert agent.close_code() == 1002
+
+
+def test_wrong_token_of_a_python_agent(make_gateway, background):
+    gateway = make_gateway()
+    agent = PyAgent(background, gateway, "wrong")
+    assert agent.answer[0] == "AuthError"
+    assert agent.answer[1]["error"]
+    assert agent.close_code() == 4401
+
+
+def test_agents_errors(make_gateway, background):
+    """What an agent must not do costs it its session, and its visitors a 502."""
+    gateway = make_gateway("--stream-window", "4096")
+    token = gateway.token("one")
+    crimes = {
+        "a second response": lambda a, r: [a.respond(r["id"], more=True), a.respond(r["id"])],
+        "beyond the credit": lambda a, r: [a.respond(r["id"], body=b"x" * 70000, more=True)],
+        "a malformed message": lambda a, r: [a.run(a.ws.send(b"\x05\x01"))],
+        "text": lambda a, r: [a.run(a.ws.send("{}"))],
+    }
+    for name, commit in crimes.items():
+        agent = PyAgent(background, gateway, token)
+        with gateway.visit("one") as visitor:
+            visitor.begin("GET", "/")
+            commit(agent, agent.request())
+            assert agent.close_code() in (1002, 1003, 1007), name
+            with pytest.raises(Broken):
+                if visitor.response().status == 502:
+                    raise Broken
+    assert gateway.running()
+
+
+@pytest.mark.parametrize("name, value", [
+    (b"x-a", b"1\r\nX-B: 2"), (b"x-a\r\nx-b", b"1"), (b"x a", b"1"), (b"", b"1"), (b"x-a", b"1\0")])
+def test_fields_that_break_out_of_their_line(make_gateway, background, name, value):
+    gateway = make_gateway()
+    agent = PyAgent(background, gateway, gateway.token("one"))
+    with gateway.visit("one") as visitor:
+        visitor.begin("GET", "/")
+        agent.respond(agent.request()["id"], headers=[(name, value)], body=b"x")
+        assert visitor.response().status == 502
+    agent.close()
+
+
+def test_visitor_may_not_upgrade_on_the_agents_path(gateway):
+    with gateway.visit("x") as visitor:
+        response = visitor.request("GET", "/_adit")
+        assert response.status in (400, 404, 426)
