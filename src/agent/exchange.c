@@ -130,8 +130,9 @@ static bool waits_for_local(const struct agent *a, int slot)
 
     if (x->fd < 0 || x->body.kind == HTTP_BODY_TUNNEL)
         return false;
-    return upload_wants(x) || (x->down == DOWN_HEAD && x->up == UP_DONE) ||
-           (x->down >= DOWN_PUT && download_wants(a, slot));
+    if (x->down == DOWN_HEAD)
+        return upload_wants(x) || x->up == UP_DONE || x->request.body == HTTP_BODY_TUNNEL;
+    return upload_wants(x) || download_wants(a, slot);
 }
 
 unsigned exchange_want(struct agent *a, int slot, int64_t *deadline)

@@ -185,6 +185,9 @@ static void refuse(struct agent *a, int slot, int err)
     x->lead.n = 0;
     x->keep_alive = false;
     x->up = UP_DONE;
+    if (x->down == DOWN_DONE)
+        /* The other direction of an upgraded connection has ended before. */
+        exchange_fail(a, slot, 502, "the local server has closed the connection");
 }
 
 /* All that the visitor sent is out: what ends the body? */
