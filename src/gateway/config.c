@@ -19,10 +19,12 @@ static const char SYNOPSIS[] =
     "adit-gateway: the cloud end of adit tunnels, for agents (path /_adit) and visitors\n"
     "(NAME.DOMAIN) on one port\n"
     "\n"
-    "  adit-gateway --listen 0.0.0.0:8443 --domain tunnel.example --tokens FILE --cert FILE --key FILE\n"
+    "  adit-gateway --listen 0.0.0.0:8443 --domain tunnel.example --tokens FILE \\\n"
+    "               --cert CHAIN.pem --key KEY.pem\n"
     "  adit-gateway token NAME   makes a token, and its line for the tokens file\n"
     "\n"
-    "SIGHUP reads the tokens file, certificate and key again; SIGUSR1 logs counters; SIGTERM ends.\n";
+    "SIGHUP reads the tokens file, certificate and key again; SIGUSR1 logs counters;\n"
+    "SIGTERM ends.\n";
 
 static const struct option table[] = {
     { "listen", OPTION_TEXT, AT(listen), 0, 0, "HOST:PORT", "0.0.0.0:8443",
@@ -66,13 +68,15 @@ static const struct option table[] = {
       "between pings to a silent agent" },
     { "ping-timeout", OPTION_DURATION, AT(ping_timeout_ms), 100, 0, "TIME", "10s",
       "for an answer to them" },
-    { "log-level", OPTION_CHOICE, AT(log_level), 0, 0, "error|warn|info|debug", "info", "" },
-    { "version", OPTION_ACTION, 0, 0, 0, NULL, NULL, "" },
-    { "help", OPTION_ACTION, 0, 0, 0, NULL, NULL, "" },
+    { "log-level", OPTION_CHOICE, AT(log_level), 0, 0, "error|warn|info|debug", "info",
+      "debug tells of every request" },
+    { "version", OPTION_ACTION, 0, 0, 0, NULL, NULL, "prints the version" },
+    { "help", OPTION_ACTION, 0, 0, 0, NULL, NULL, "prints this" },
     { NULL, OPTION_TEXT, 0, 0, 0, NULL, NULL, NULL },
 };
 
-int config_read(struct config *c, int argc, char **argv, char **rest, int rest_max, int *rest_count)
+int config_read(struct config *c, int argc, char **argv, char **rest, int rest_max,
+                int *rest_count)
 {
     int result = options_parse(table, c, argc, argv, rest, rest_max, rest_count);
 
@@ -110,7 +114,8 @@ static bool listen_parse(struct str text, struct ip *ip, uint16_t *port)
 static int check_addresses(struct config *c)
 {
     if (!listen_parse(str_of(c->listen), &c->listen_ip, &c->listen_port))
-        return options_error("--listen: write an address and port such as 0.0.0.0:8443 or [::]:8443");
+        return options_error("--listen: write an address and port such as 0.0.0.0:8443 or "
+                             "[::]:8443");
     if (c->listen_http &&
         !listen_parse(str_of(c->listen_http), &c->listen_http_ip, &c->listen_http_port))
         return options_error("--listen-http: write an address and port such as 127.0.0.1:8080");
@@ -140,10 +145,12 @@ int config_check(struct config *c)
     if (err != 0)
         return err;
     if (!c->tokens)
-        return options_error("--tokens is missing: write --tokens FILE (the token command makes lines)");
+        return options_error("--tokens is missing: write --tokens FILE (the token command makes "
+                             "its lines)");
     if (c->plain && (c->cert || c->key))
         return options_error("--plain does no TLS: leave out --cert and --key, or --plain");
     if (!c->plain && (!c->cert || !c->key))
-        return options_error("write --cert FILE --key FILE, or --plain behind a proxy that does TLS");
+        return options_error("write --cert FILE --key FILE, or --plain behind a proxy that does "
+                             "TLS");
     return 0;
 }

@@ -29,7 +29,8 @@ enum { CONFIG_RUN, CONFIG_EXIT };
  * Reads the command line. CONFIG_RUN; CONFIG_EXIT: --version or --help was served; ERR_USAGE, with
  * a line on standard error. `rest`: up to rest_max arguments that are no options.
  */
-int config_read(struct config *c, int argc, char **argv, char **rest, int rest_max, int *rest_count);
+int config_read(struct config *c, int argc, char **argv, char **rest, int rest_max,
+                int *rest_count);
 /* Checks what the table cannot, and fills the derived part; 0 or ERR_USAGE. */
 int config_check(struct config *c);
 

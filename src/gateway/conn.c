@@ -74,17 +74,14 @@ static void take_over(struct gateway *g, const struct listener *l, int fd, const
 
 void conn_accept(struct gateway *g, struct listener *l)
 {
-    while (!list_empty(&g->unused)) {
-        struct ip peer;
-        int fd = sock_accept(l->fd, &peer, true);
+    struct ip peer;
+    int fd = 0;
 
-        if (fd < 0)
-            return;
-        take_over(g, l, fd, &peer);
-    }
-    /* Whoever has been idle longest makes room; free after this turn. */
-    if (!list_empty(&g->idle))
+    /* Whoever has been idle longest makes room; it is free after this turn. */
+    if (list_empty(&g->unused) && !list_empty(&g->idle))
         conn_close(LIST_OWNER(g->idle.next, struct conn, place));
+    while (!list_empty(&g->unused) && (fd = sock_accept(l->fd, &peer, true)) >= 0)
+        take_over(g, l, fd, &peer);
 }
 
 void conn_recycle(struct conn *c)
@@ -92,7 +89,8 @@ void conn_recycle(struct conn *c)
     list_remove(&c->place);
     c->role = CONN_FREE;
     c->gateway->open_count--;
-    /* The one used last is used next: its memory is warm, and what was never needed stays untouched. */
+    /* The one used last is used next: its memory is warm, and what was never needed stays
+     * untouched. */
     list_prepend(&c->gateway->unused, &c->place);
 }
 
@@ -133,12 +131,16 @@ void conn_reset(struct conn *c)
 
 void conn_finish(struct conn *c)
 {
+    const struct visitor *v = &c->visitor;
+    /* A body that is still on its way gets more time; a head that never came has had its own. */
+    bool on_its_way = c->role == CONN_VISITOR && v->body.kind != HTTP_BODY_NONE && !v->body.done;
+
     if (c->role == CONN_VISITOR)
         visitor_detach(c, "done");
     list_remove(&c->place);
     transport_close(&c->transport);
     c->role = CONN_LINGER;
-    c->linger_end = c->gateway->now + LINGER_MAX_MS;
+    c->linger_end = c->gateway->now + (on_its_way ? LINGER_MAX_MS : LINGER_SILENCE_MS);
     conn_set_deadline(c, c->gateway->now + LINGER_SILENCE_MS);
     conn_read_on(c);
 }

@@ -2,11 +2,11 @@
  * The gateway as a whole: one static struct, one loop.
  *
  *   gateway.c   the loop: events, deadlines, signals
- *   conn.c      a TCP connection, TLS or not: becomes a visitor's or an agent's with its first request
+ *   conn.c      a TCP connection, TLS or not: a visitor's, or an agent's after its first request
  *   visitor.c   a visitor's connection from request to request; pages; timeouts
  *   request.c   visitor -> tunnel: head and body of a request
  *   response.c  tunnel -> visitor: head and body of a response
- *   tunnel.c    an agent's connection: its session and streams
+ *   tunnel.c    an agent's connection: its session and streams; tunnel_io.c: its messages
  *
  * Every turn of the loop marks connections that have something to do, and then serves them one by
  * one; serving one may mark others. What gathers for one connection in between leaves it in one

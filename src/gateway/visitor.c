@@ -87,7 +87,7 @@ static bool discard_body(struct conn *c)
 /* ---- the end of a response ---- */
 
 /* What was received is handed on; then the connection ends in a way that cannot be taken for the
- * response's end (RFC 9112 section 8). */
+ * end of the response (RFC 9112 section 8). */
 static void finish_broken(struct conn *c)
 {
     transport_flush(&c->transport);
@@ -100,7 +100,7 @@ static void finish_broken(struct conn *c)
         conn_close(c);
 }
 
-/* The server has ended its direction. TLS knows no half of a connection (RFC 5246 section 7.2.1). */
+/* The server has ended its direction. In TLS that ends both (RFC 5246 section 7.2.1). */
 static void finish_upgraded(struct conn *c)
 {
     struct visitor *v = &c->visitor;

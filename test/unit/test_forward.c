@@ -30,9 +30,9 @@ static void is(const struct forward *f, const char *fields, const char *expected
     ok(strcmp(got, expected) == 0, "%s: %s", what, got);
 }
 
-#define SAID                                                                                       \
-    "X-Forwarded-For: 1.1.1.1\r\nx-forwarded-proto: https\r\nX-FORWARDED-FOR: 2.2.2.2, 3.3.3.3\r\n" \
-    "X-Forwarded-Host: shop.example\r\nAccept: */*\r\n"
+#define SAID                                                                                    \
+    "X-Forwarded-For: 1.1.1.1\r\nx-forwarded-proto: https\r\n"                                  \
+    "X-FORWARDED-FOR: 2.2.2.2, 3.3.3.3\r\nX-Forwarded-Host: shop.example\r\nAccept: */*\r\n"
 
 int main(void)
 {

@@ -41,7 +41,8 @@ static void well_formed(const struct page *p, bool keeps)
 
 static void escaping(void)
 {
-    struct page p = { .status = 502, .text = STR("<script>a & b</script>\x01\r\n\x7f"), .minor = 1 };
+    struct page p = { .status = 502, .minor = 1,
+                      .text = STR("<script>a & b</script>\x01\r\n\x7f") };
     struct str page = written(&p);
 
     ok(!contains(page, "<script>"), "markup in a text stays text");
