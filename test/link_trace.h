@@ -25,6 +25,7 @@ struct trace {
     char *text; /* events, bodies joined */
     size_t len, room;
     bool in_message;
+    bool closed; /* nothing comes after a close frame */
     int err;
     unsigned heads, ends;
 };
@@ -122,7 +123,7 @@ static inline void trace_piece(struct trace *t, const uint8_t *p, size_t n, size
 
     TRACE_MUST(copy != NULL);
     memcpy(copy, p, n);
-    while (t->err == 0 && (at < n || ev != LINK_MORE)) {
+    while (t->err == 0 && !t->closed && (at < n || ev != LINK_MORE)) {
         int used = link_recv(&t->link, copy + at, give, &ev);
 
         if (used < 0) {
@@ -133,8 +134,7 @@ static inline void trace_piece(struct trace *t, const uint8_t *p, size_t n, size
         trace_event(t, ev);
         at += (size_t)used;
         give = again > 0 && again < n - at ? again : n - at;
-        if (ev == LINK_CLOSE)
-            break;
+        t->closed = ev == LINK_CLOSE;
     }
     free(copy);
 }

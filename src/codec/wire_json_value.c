@@ -177,10 +177,10 @@ static int end_body(struct wire_in *in, struct wire_piece *out)
     wire_in_got(in);
     if (in->head_told)
         return 0;
-    in->body_waits = true;
     if (out->n)
         wire_json_flush(in, out, &none);
     in->msg.body = (struct str){ in->arena + in->mark, in->arena_len - in->mark };
+    in->body_waits = in->msg.body.n > 0;
     return 0;
 }
 
