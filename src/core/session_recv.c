@@ -189,7 +189,7 @@ static int on_auth_success(struct session *s, struct session_in *in, int64_t now
 {
     const struct wire_msg *m = in->msg;
 
-    if (!s->link.client || s->state != SESSION_AUTH)
+    if (!s->link.client || s->state != SESSION_AUTH || (s->flags & SESSION_DUE_AUTH))
         return ERR_STATE;
     if (!s->link.plain && (m->has & WIRE_HAS(WIRE_WINDOW_SIZE)) == 0)
         return ERR_WIRE_FIELD;

@@ -43,12 +43,17 @@ static void agent_refused(enum upgrade_protocol protocol)
 
 static void agent_before_auth(enum upgrade_protocol protocol)
 {
+    struct wire_msg m;
+
     bench_init(&b, true, protocol);
     bench_put(&b);
     is_fatal(bench_say_request(&b, "a", false), ERR_STATE, "close 1002", "request before auth");
     bench_init(&b, true, protocol);
     is_int(bench_say_request(&b, "a", false), ERR_STATE, "request before Auth was sent");
     is_put(bench_close(&b), "close 1002", "only the close frame, no Auth after an error");
+    bench_init(&b, true, protocol);
+    wire_auth_success(&m, STR("s"), STR("u"), 9, 0);
+    is_fatal(bench_say(&b, &m), ERR_STATE, "close 1002", "AuthSuccess before Auth was sent");
 }
 
 static void gateway_auth(enum upgrade_protocol protocol)
@@ -136,14 +141,17 @@ static void auth_needs_window(void)
     is_int(bench_say(&b, &m), 0, "which plain mode does not need");
     wire_auth_success(&m, STR("x"), STR("y"), 0, 0);
     bench_init(&b, true, UPGRADE_JSON);
+    bench_put(&b);
     is_fatal(bench_say(&b, &m), ERR_WIRE_FIELD, "close 1002", "AuthSuccess without a window");
     bench_init(&b, true, UPGRADE_PLAIN);
+    bench_put(&b);
     is_int(bench_say(&b, &m), 0, "nor there");
     wire_auth(&m, STR("t"), STR("a"), UINT64_MAX, 4);
     bench_init(&b, false, UPGRADE_TLV);
     is_fatal(bench_say(&b, &m), ERR_CREDIT, "close 1002", "Auth with a window beyond all sense");
     wire_auth_success(&m, STR("x"), STR("y"), UINT64_MAX, 0);
     bench_init(&b, true, UPGRADE_TLV);
+    bench_put(&b);
     is_fatal(bench_say(&b, &m), ERR_CREDIT, "close 1002", "AuthSuccess with one");
 }
 
