@@ -91,11 +91,9 @@ static void on_goaway(struct agent *a, const struct session_in *in)
                                                                   : a->config.max_delay_ms;
     /* Somewhere within the time it gave, so that its agents do not return in step. */
     a->wait_least_ms = a->wait_least_ms * (random >> 8) >> 24;
-    a->next_url_len = 0;
-    if (in->msg->url.n <= sizeof a->next_url) {
-        memcpy(a->next_url, in->msg->url.p, in->msg->url.n);
-        a->next_url_len = in->msg->url.n;
-    }
+    a->next_url_len = in->msg->url.n <= sizeof a->next_url ? in->msg->url.n : 0;
+    if (a->next_url_len > 0)
+        memcpy(a->next_url, in->msg->url.p, a->next_url_len);
     a->closed_err = ERR_GOAWAY;
     session_close(&a->session, WS_CLOSE_NORMAL);
 }
