@@ -1,12 +1,13 @@
 # adit: `make` builds agent and gateway for this machine, `make BOARD=mips_24kc` for a router.
-# Variables: BOARD, OUT (the build tree), V=1 (show commands), BEARSSL_SRC, MUSL_SRC (own sources).
+# Variables: BOARD, OUT (the build tree), V=1 (show commands), CA (a PEM file: authorities to compile
+# in), BEARSSL_SRC, MUSL_SRC (own sources).
 BOARD ?= host
 OUT   ?= build
 include board/$(BOARD).mk
 
 # ---- sources, one list per layer -----------------------------------------------------------------
 layer = $(addsuffix .c,$(addprefix src/$(1)/,$(2)))
-CODEC := $(call layer,codec,err buf ascii utf8 base64 varint json json_write uri ip dns_msg der \
+CODEC := $(call layer,codec,err buf ascii utf8 base64 varint json json_write uri ip dns_msg der leaf \
            ws_head ws_mask ws_accept ws_close http_head http_field http_framing http_chunk \
            wire_field wire_build wire_header wire_put wire_decode wire_tlv \
            wire_json wire_json_value)
@@ -48,6 +49,8 @@ say      = $(if $(Q),@printf '  %-5s %s\n' $(1) $@)
 obj      = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
 # ---- programs ------------------------------------------------------------------------------------
+# Made for this build: authorities and the time of the source.
+BUILT_IN := $(B)/obj/built_in.o
 # What the compiler's runtime lacks on this board. The agent does without floats, even unused ones.
 ANY_RUNTIME := $(RUNTIME) $(NO_FLOAT)
 PROGRAMS := $(addprefix $(B)/,adit adit-gateway ws-echo json-check)
@@ -69,20 +72,21 @@ define link
 	$(Q)$(CC) $(LDFLAGS) -o $@.$$$$ $(CRT) $(filter %.o,$^) $(LIBS) && mv $@.$$$$ $@
 endef
 
-$(B)/adit.debug: $(call obj,$(COMMON) $(AGENT) $(RUNTIME))
+$(B)/adit.debug: $(call obj,$(COMMON) $(AGENT) $(RUNTIME)) $(BUILT_IN)
 	$(link)
-$(B)/adit-gateway.debug: $(call obj,$(COMMON) $(SHARED_BY_GATEWAY) $(GATEWAY) $(ANY_RUNTIME))
+$(B)/adit-gateway.debug: $(call obj,$(COMMON) $(SHARED_BY_GATEWAY) $(GATEWAY) $(ANY_RUNTIME)) \
+    $(BUILT_IN)
 	$(link)
 $(B)/adit $(B)/adit-gateway: %: %.debug
 	$(call say,STRIP)
 	$(Q)$(CROSS)strip -s -R .comment -R .note.gnu.property -o $@.$$$$ $< && mv $@.$$$$ $@
-$(B)/ws-echo: $(call obj,test/tools/ws_echo.c $(COMMON) $(ANY_RUNTIME))
+$(B)/ws-echo: $(call obj,test/tools/ws_echo.c $(COMMON) $(ANY_RUNTIME)) $(BUILT_IN)
 	$(link)
 $(B)/json-check: $(call obj,test/tools/json_check.c $(CODEC) $(ANY_RUNTIME))
 	$(link)
 $(TESTS): $(B)/test/%: $(B)/obj/test/unit/%.o $(call obj,$(PURE) $(ANY_RUNTIME))
 	$(link)
-$(IMPURE_TESTS): $(call obj,$(IMPURE))
+$(IMPURE_TESTS): $(call obj,$(IMPURE)) $(BUILT_IN)
 $(PARTS_TESTS): $(call obj,$(GATEWAY_PARTS))
 # libFuzzer brings its own main.
 REPLAY := $(if $(filter host-fuzz,$(BOARD)),,test/fuzz/replay.c)
@@ -96,6 +100,13 @@ $(B)/obj/%.o: %.c $(DEP)/stamp $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC)
 	$(Q)$(CC) $(CFLAGS) $(OPT) -MMD -MP -c -o $@ $<
+$(BUILT_IN): $(B)/built_in.c $(DEP)/stamp $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(CFLAGS) $(OPT) -c -o $@ $<
+# Changes only when what is built in does.
+$(B)/built_in.c: FORCE
+	@mkdir -p $(@D); sh scripts/built_in.sh $@ $(CA)
 # Changes only when the flags do.
 FLAGS := $(CC) $(CFLAGS) $(LDFLAGS) $(COMPACT) $(FAST_OPT) $(FAST_SRCS)
 $(B)/flags: FORCE

@@ -17,6 +17,8 @@ struct pem_visitor {
 
 /* Returns the number of objects that were begun, or ERR_FILE (unreadable or malformed). */
 int pem_walk(const char *path, const struct pem_visitor *visitor, void *context);
+/* The same with a file that is open, from its start; it stays open. */
+int pem_walk_fd(int fd, const struct pem_visitor *visitor, void *context);
 /* Is it a certificate's label? */
 bool pem_is_certificate(const char *name);
 

@@ -28,19 +28,26 @@ extern const br_ec_impl tls_small_curves;
 struct tls_client {
     br_ssl_client_context client;
     struct trust_check check;
+    /* private */
+    br_ssl_session_parameters session; /* of `name`, to be resumed; session_id_len 0: none */
     uint8_t in[TLS_IN_MAX];
     uint8_t out[TLS_OUT_MAX];
     char name[HOST_MAX];
 };
 
 /*
- * Prepares the engine for one connection (call before each). server_name: for SNI and for the
- * certificate's name (not an IP address: BearSSL compares host names only); unix_now: validation
- * time; seed: 32 fresh random bytes. `trust` is used until the handshake is done. Returns 0 or
- * ERR_TLS (no name, or one that is too long). The engine is &c->client.eng.
+ * Prepares the engine for one connection (call before each; the struct starts as all zeroes).
+ * server_name: for SNI, and what the certificate has to be for (host names only: BearSSL knows no
+ * addresses; empty: none, which only a pin alone can do without). unix_now, floor: as in trust.h.
+ * seed: 32 fresh random bytes. `trust` is used until the handshake is done. Resumes the last
+ * session that was kept, if it was with the same name. Returns 0 or ERR_TLS (no name where one is
+ * needed, or one that is too long). The engine is &c->client.eng.
  */
 int tls_client_start(struct tls_client *c, const struct trust *trust, struct str server_name,
-                     int64_t unix_now, const uint8_t seed[32]);
+                     int64_t unix_now, int64_t floor, const uint8_t seed[32]);
+/* After the handshake: keeps the session for the next connection. A session that fails before this
+ * is forgotten. */
+void tls_client_keep(struct tls_client *c);
 
 /* ---- server ---- */
 

@@ -67,6 +67,8 @@ struct pair {
 };
 
 static struct pair pair;
+/* The client's, in Unix seconds. */
+static int64_t pair_floor;
 
 /* Small socket buffers, so that writes block. */
 static void pair_sockets(int fd[2])
@@ -89,7 +91,7 @@ TAP_UNUSED static bool pair_start(const struct trust *trust, const struct tls_id
     pair_sockets(fd);
     transport_init_tls(&pair.c, fd[0], &pair.client.client.eng);
     transport_init_tls(&pair.s, fd[1], &pair.server.server.eng);
-    return tls_client_start(&pair.client, trust, str_of(name), unix_now, seed) == 0 &&
+    return tls_client_start(&pair.client, trust, str_of(name), unix_now, pair_floor, seed) == 0 &&
            tls_server_start(&pair.server, id, seed) == 0;
 }
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "built_in.h"
 #include "clock.h"
 #include "err.h"
 #include "log.h"
@@ -22,7 +23,7 @@ static void begin_tls(struct agent *a)
         return;
     }
     entropy_stock(&a->entropy, seed, sizeof seed);
-    if (tls_client_start(&a->tls, &a->trust, a->uri.host, clock_unix(), seed) < 0) {
+    if (tls_client_start(&a->tls, &a->trust, a->uri.host, clock_unix(), built_in_time, seed) < 0) {
         agent_disconnect(a, ERR_URI);
         return;
     }

@@ -129,17 +129,26 @@ static int walk_fd(struct walk *w, int fd)
     return got < 0 || (w->inside && !w->done) ? ERR_FILE : 0;
 }
 
-int pem_walk(const char *path, const struct pem_visitor *visitor, void *context)
+int pem_walk_fd(int fd, const struct pem_visitor *visitor, void *context)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
     struct walk w = { .visitor = visitor, .context = context, .boundary = true };
     int result;
 
-    if (fd < 0)
-        return ERR_FILE;
+    /* A pipe cannot be rewound, and is read once. */
+    lseek(fd, 0, SEEK_SET);
     result = walk_fd(&w, fd);
-    close(fd);
+
     return result < 0 ? result : w.count;
+}
+
+int pem_walk(const char *path, const struct pem_visitor *visitor, void *context)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int result = pem_walk_fd(fd, visitor, context);
+
+    if (fd >= 0)
+        close(fd);
+    return result;
 }
 
 bool pem_is_certificate(const char *name)

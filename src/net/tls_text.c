@@ -5,7 +5,8 @@
 
 static const char not_tls[] = "the server does not speak TLS 1.2 on this port: check host and port";
 static const char no_suite[] =
-    "the server offers no TLS 1.2 cipher that is safe: enable ECDHE with AES-GCM or ChaCha20 there";
+    "the server offers nothing that is safe: it needs TLS 1.2 with ECDHE and AES-GCM or ChaCha20, "
+    "and an RSA or EC certificate (no Ed25519)";
 static const char bad_certificate[] =
     "the server's certificate is malformed, or of an unknown form";
 static const char bad_peer[] = "the server breaks the TLS protocol, or something changes the bytes";
@@ -18,7 +19,7 @@ static const char *alert_text(int alert)
     case BR_ALERT_INSUFFICIENT_SECURITY:
         return no_suite;
     case BR_ALERT_PROTOCOL_VERSION:
-        return "the other side refuses TLS 1.2";
+        return "the server refuses TLS 1.2: enable it there, beside 1.3";
     case UNRECOGNIZED_NAME:
         return "the server does not know this host name: check the URL";
     case BR_ALERT_UNKNOWN_CA:
@@ -38,22 +39,32 @@ static const char *certificate_text(int code)
 {
     switch (code) {
     case BR_ERR_X509_BAD_SERVER_NAME:
-        return "the server's certificate is for another name: check the URL's host";
+        return "the server's certificate is for another name: check the URL's host, or say which "
+               "name it has with --server-name";
     case BR_ERR_X509_EXPIRED:
     case BR_ERR_X509_TIME_UNKNOWN:
-        return "the server's certificate is expired or not valid yet: check this machine's clock";
+        return "the server's certificate, or one above it, has expired: it has to be renewed there, "
+               "or this machine's clock is wrong";
     case BR_ERR_X509_NOT_TRUSTED:
-        return "no trusted authority has signed the server's certificate: name it with --ca FILE";
+        return "the server's certificate chain does not end in a trusted CA; use --ca or --pin";
     case BR_ERR_X509_BAD_SIGNATURE:
     case BR_ERR_X509_DN_MISMATCH:
         return "the server's certificates do not sign each other: it must send its whole chain";
     case BR_ERR_X509_WEAK_PUBLIC_KEY:
         return "the server's certificate has an RSA key below 2048 bits: it needs a new one";
     case BR_ERR_X509_UNSUPPORTED:
-        return "the server's certificate is signed by SHA-1 or another method that is not accepted";
+        return "the server's certificate has a key or signature that is not accepted (SHA-1, MD5, "
+               "Ed25519): it needs RSA or EC, signed with SHA-256 or better";
     case BR_ERR_X509_NOT_CA:
     case BR_ERR_X509_FORBIDDEN_KEY_USAGE:
-        return "a certificate of the server is used for what it does not allow";
+        return "a certificate of the server's chain signs another although it may not: the server "
+               "needs another chain";
+    case TRUST_ERR_PIN:
+        return "the server's key is none of those given with --pin: it has a new key, or somebody "
+               "is in between";
+    case TRUST_ERR_EARLY:
+        return "the server's certificate is not valid yet: this machine's clock is slow, or the "
+               "server's was fast";
     default:
         return bad_certificate;
     }

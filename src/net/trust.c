@@ -1,7 +1,11 @@
 #include "trust.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base64.h"
+#include "built_in.h"
 #include "der.h"
 #include "err.h"
 #include "pem.h"
@@ -102,17 +106,51 @@ int trust_add_file(struct trust *t, const char *path)
 {
     unsigned char data[TRUST_DATA_MAX];
     struct search s = { .data = data, .cap = sizeof data };
-    int result;
+    int fd;
 
     if (t->path_count == TRUST_FILES_MAX)
         return ERR_WIRE_SIZE;
-    result = pem_walk(path, &search_visitor, &s);
-    t->skipped += s.skipped;
-    if (result < 0 || s.found == 0)
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (pem_walk_fd(fd, &search_visitor, &s) < 0 || s.found == 0) {
+        if (fd >= 0)
+            close(fd);
+        t->skipped += s.skipped;
         return ERR_FILE;
-    t->path[t->path_count++] = path;
+    }
+    t->skipped += s.skipped;
+    t->path[t->path_count] = path;
+    t->fd[t->path_count++] = fd;
     t->anchor_count += s.found;
     return (int)s.found;
+}
+
+size_t trust_add_builtin(struct trust *t)
+{
+    t->builtin = true;
+    t->anchor_count += built_in_ca_count;
+    return built_in_ca_count;
+}
+
+int trust_add_pin(struct trust *t, struct str text)
+{
+    const struct str head = STR("sha256:");
+    struct base64 decoder = { 0 };
+    uint8_t hash[64];
+
+    if (t->pin_count == TRUST_PINS_MAX)
+        return ERR_WIRE_SIZE;
+    if (text.n <= head.n || text.n - head.n > sizeof hash ||
+        !str_eq((struct str){ text.p, head.n }, head) ||
+        base64_decode(&decoder, text.p + head.n, text.n - head.n, hash) != sizeof t->pin[0] ||
+        !base64_ends(&decoder))
+        return ERR_BASE64;
+    memcpy(t->pin[t->pin_count++], hash, sizeof t->pin[0]);
+    return 0;
+}
+
+bool trust_by_pin_alone(const struct trust *t)
+{
+    return t->pin_count > 0 && t->anchor_count == 0;
 }
 
 /* ---- validation ---- */
@@ -125,14 +163,36 @@ static void forget_anchors(struct trust_check *c)
         c->anchor[i].flags = BR_X509_TA_CA;
 }
 
+static void search_builtin(struct search *s)
+{
+    struct der_certificate c;
+
+    for (size_t i = 0; i < built_in_ca_count && s->found < TRUST_ANCHORS_MAX; i++) {
+        if (der_certificate_parse(built_in_ca[i], &c) == 0 && is_wanted(s, c.subject))
+            keep(s, &c);
+    }
+}
+
+/* A file that has become unreadable has no authorities: the chain is not trusted then. */
+static void search_file(struct search *s, const char *path, int fd)
+{
+    int now = open(path, O_RDONLY | O_CLOEXEC);
+
+    (void)pem_walk_fd(now < 0 ? fd : now, &search_visitor, s);
+    if (now >= 0)
+        close(now);
+}
+
 static void fetch_anchors(struct trust_check *c)
 {
     struct search s = { .data = c->data, .cap = sizeof c->data, .check = c };
 
     forget_anchors(c);
-    /* A file that has become unreadable has no authorities: the chain is not trusted then. */
+    if (c->trust->builtin)
+        search_builtin(&s);
+    s.len = 0;
     for (size_t i = 0; i < c->trust->path_count && s.found < TRUST_ANCHORS_MAX; i++)
-        (void)pem_walk(c->trust->path[i], &search_visitor, &s);
+        search_file(&s, c->trust->path[i], c->trust->fd[i]);
 }
 
 static struct trust_check *check_of(const br_x509_class **vtable)
@@ -140,20 +200,47 @@ static struct trust_check *check_of(const br_x509_class **vtable)
     return (struct trust_check *)(void *)vtable;
 }
 
+static void set_time(struct trust_check *c, int64_t now)
+{
+    uint32_t days, seconds;
+
+    c->now = now;
+    trust_days(now, &days, &seconds);
+    br_x509_minimal_set_time(&c->minimal, days, seconds);
+}
+
 static void start_chain(const br_x509_class **vtable, const char *server_name)
 {
     struct trust_check *c = check_of(vtable);
 
     forget_anchors(c);
-    c->minimal.vtable->start_chain(&c->minimal.vtable, server_name);
+    c->used = true;
+    c->minimal.vtable->start_chain(&c->minimal.vtable, trust_by_pin_alone(c->trust) ? NULL : server_name);
 }
 
 static void start_cert(const br_x509_class **vtable, uint32_t length)
 {
     struct trust_check *c = check_of(vtable);
 
+    c->number++;
     c->left = length;
-    c->minimal.vtable->start_cert(&c->minimal.vtable, length);
+    if (c->number == 1 || !trust_by_pin_alone(c->trust))
+        c->minimal.vtable->start_cert(&c->minimal.vtable, length);
+}
+
+/* BearSSL compares a certificate's first second with the time when it has read the last byte of
+ * it, which it gets after this. */
+static void look_at_leaf(struct trust_check *c, const unsigned char *p, size_t n)
+{
+    bool before = c->leaf.step <= LEAF_FROM;
+    struct str key = leaf_feed(&c->leaf, p, n);
+
+    br_sha256_update(&c->key_hash, key.p, key.n);
+    if (!before || c->leaf.step <= LEAF_FROM || c->leaf.step == LEAF_BAD)
+        return;
+    c->early = c->leaf.from > c->now;
+    if (trust_by_pin_alone(c->trust) || (c->early && c->clock_behind))
+        set_time(c, c->leaf.from);
 }
 
 /*
@@ -164,8 +251,10 @@ static void append(const br_x509_class **vtable, const unsigned char *p, size_t 
 {
     struct trust_check *c = check_of(vtable);
 
-    if (n == 0)
+    if (n == 0 || (c->number > 1 && trust_by_pin_alone(c->trust)))
         return;
+    if (c->number == 1)
+        look_at_leaf(c, p, n);
     if (n >= c->left && c->minimal.err == 0) {
         c->minimal.vtable->append(&c->minimal.vtable, p, n - 1);
         p += n - 1;
@@ -177,25 +266,46 @@ static void append(const br_x509_class **vtable, const unsigned char *p, size_t 
     c->minimal.vtable->append(&c->minimal.vtable, p, n);
 }
 
+static void compare_pins(struct trust_check *c)
+{
+    uint8_t hash[32];
+
+    br_sha256_out(&c->key_hash, hash);
+    for (size_t i = 0; i < c->trust->pin_count && c->leaf.step == LEAF_DONE; i++)
+        c->pinned = c->pinned || memcmp(hash, c->trust->pin[i], sizeof hash) == 0;
+}
+
 static void end_cert(const br_x509_class **vtable)
 {
     struct trust_check *c = check_of(vtable);
 
-    c->minimal.vtable->end_cert(&c->minimal.vtable);
+    if (c->number == 1)
+        compare_pins(c);
+    if (c->number == 1 || !trust_by_pin_alone(c->trust))
+        c->minimal.vtable->end_cert(&c->minimal.vtable);
 }
 
 static unsigned end_chain(const br_x509_class **vtable)
 {
     struct trust_check *c = check_of(vtable);
+    unsigned err = c->minimal.vtable->end_chain(&c->minimal.vtable);
 
-    return c->minimal.vtable->end_chain(&c->minimal.vtable);
+    if (err == BR_ERR_X509_NOT_TRUSTED && trust_by_pin_alone(c->trust))
+        err = 0;
+    if (err == 0 && c->trust->pin_count > 0 && !c->pinned)
+        err = TRUST_ERR_PIN;
+    if (err == BR_ERR_X509_EXPIRED && c->early && !c->clock_behind)
+        err = TRUST_ERR_EARLY;
+    c->accepted = err == 0;
+    c->early = c->early && c->accepted && !trust_by_pin_alone(c->trust);
+    return err;
 }
 
 static const br_x509_pkey *get_pkey(const br_x509_class *const *vtable, unsigned *usages)
 {
     const struct trust_check *c = (const struct trust_check *)(const void *)vtable;
 
-    return c->minimal.vtable->get_pkey(&c->minimal.vtable, usages);
+    return c->accepted ? c->minimal.vtable->get_pkey(&c->minimal.vtable, usages) : NULL;
 }
 
 static const br_x509_class check_class = {
@@ -203,13 +313,14 @@ static const br_x509_class check_class = {
 };
 
 void trust_check_init(struct trust_check *c, const struct trust *trust,
-                      br_ssl_engine_context *engine, int64_t unix_now)
+                      br_ssl_engine_context *engine, int64_t unix_now, int64_t floor)
 {
-    uint32_t days, seconds;
-
+    memset(c, 0, offsetof(struct trust_check, minimal));
     c->vtable = &check_class;
     c->trust = trust;
+    c->clock_behind = unix_now < floor;
     c->left = 0;
+    br_sha256_init(&c->key_hash);
     br_x509_minimal_init(&c->minimal, &br_sha256_vtable, c->anchor, TRUST_ANCHORS_MAX);
     br_x509_minimal_set_rsa(&c->minimal, br_ssl_engine_get_rsavrfy(engine));
     br_x509_minimal_set_ecdsa(&c->minimal, br_ssl_engine_get_ec(engine),
@@ -219,8 +330,7 @@ void trust_check_init(struct trust_check *c, const struct trust *trust,
     br_x509_minimal_set_hash(&c->minimal, br_sha384_ID, &br_sha384_vtable);
     br_x509_minimal_set_hash(&c->minimal, br_sha512_ID, &br_sha512_vtable);
     br_x509_minimal_set_minrsa(&c->minimal, RSA_MIN_LEN);
-    trust_days(unix_now, &days, &seconds);
-    br_x509_minimal_set_time(&c->minimal, days, seconds);
+    set_time(c, c->clock_behind ? floor : unix_now);
     forget_anchors(c);
 }
 
