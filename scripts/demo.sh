@@ -44,7 +44,7 @@ grep -v "^$name " "$dir/token.txt" | sed -n 's/.*[: ]\([^ ]*\)$/\1/; /./p' | tai
 
 echo "== gateway"
 "$build/adit-gateway" --listen 127.0.0.1:0 --domain $domain --tokens "$dir/tokens" \
-    --cert "$dir/server.pem" --key "$dir/server.key" > "$dir/gateway.log" 2>&1 &
+    --cert "$dir/server.pem" --key "$dir/server.key" > "$dir/gateway.log" 2>&1 < /dev/null &
 pids="$!"
 wait_for "the gateway" "$dir/gateway.log" "listening on"
 port=$(sed -n 's/.*listening on 127\.0\.0\.1:\([0-9]*\).*/\1/p' "$dir/gateway.log" | head -n 1)
@@ -61,7 +61,8 @@ tries=20
 while :; do
     # BusyBox cannot be asked for a free port: try some.
     local_port=$((20000 + $(od -An -N2 -tu2 /dev/urandom) % 12000))
-    busybox httpd -f -p "127.0.0.1:$local_port" -h "$dir/www" 2> "$dir/httpd.log" &
+    busybox httpd -f -p "127.0.0.1:$local_port" -h "$dir/www" \
+        > "$dir/httpd.log" 2>&1 < /dev/null &
     httpd=$!
     sleep 0.2
     ! kill -0 $httpd 2>/dev/null || break
@@ -72,7 +73,7 @@ pids="$pids $httpd"
 
 echo "== agent"
 "$build/adit" --url "wss://localhost:$port/_adit" --token-file "$dir/token" --ca "$dir/ca.pem" \
-    --local "127.0.0.1:$local_port" > "$dir/agent.log" 2>&1 &
+    --local "127.0.0.1:$local_port" > "$dir/agent.log" 2>&1 < /dev/null &
 agent=$!
 pids="$pids $agent"
 wait_for "the agent" "$dir/agent.log" "session .* open"

@@ -35,8 +35,10 @@ def at_once(jobs):
 # ---- a slow visitor ----
 
 def test_slow_visitor_stalls_only_itself(streams):
-    """15 downloads, with and without a 16th whose visitor reads 1 KB/s: as fast, within 20 %."""
-    size = 400000
+    """15 downloads, with and without a 16th whose visitor reads 1 KB/s: as fast, within 20 %.
+
+    The best of several rounds: a busy machine makes any one slower, never faster."""
+    size = 1000000
 
     def download():
         response = streams.request("GET", "/bytes/%d" % size)
@@ -47,10 +49,9 @@ def test_slow_visitor_stalls_only_itself(streams):
         at_once([download] * 15)
         return time.monotonic() - start
 
-    fifteen()
-    alone, beside = [], []
-    for _ in range(5):
-        alone.append(fifteen())
+    alone, beside = [fifteen()], []
+    while len(beside) < 3 or min(beside) > 1.2 * min(alone):
+        assert len(beside) < 12, (alone, beside)
         with streams.visit(receive_buffer=4096) as slow:
             slow.begin("GET", "/bytes/50000000")
             slow.head()
@@ -64,7 +65,7 @@ def test_slow_visitor_stalls_only_itself(streams):
             beside.append(fifteen())
             stop.set()
             sipping.join()
-    assert min(beside) <= 1.2 * min(alone), (alone, beside)
+        alone.append(fifteen())
 
 
 def test_slow_visitor_gets_everything(streams):
