@@ -120,6 +120,7 @@ struct agent {
     bool blocked;              /* something is ready to go out, and the record is full */
     bool again;                /* there is more to do than one turn should */
     size_t record_len;         /* bytes put into the present record */
+    bool leaving;              /* the gateway said Goaway */
     int closed_err;            /* why the session ended, told by the peer */
     struct origin origin;
     struct pool pool;

@@ -27,6 +27,7 @@ void serve_start(struct agent *a, enum upgrade_protocol protocol)
     a->held = (struct str){ 0 };
     a->record_len = 0;
     a->closed_err = 0;
+    a->leaving = false;
     /* Auth is due, and the answer's record may hold more than the upgrade. */
     a->again = true;
 }
@@ -95,7 +96,7 @@ static void on_goaway(struct agent *a, const struct session_in *in)
     if (a->next_url_len > 0)
         memcpy(a->next_url, in->msg->url.p, a->next_url_len);
     a->closed_err = ERR_GOAWAY;
-    session_close(&a->session, WS_CLOSE_NORMAL);
+    a->leaving = true;
 }
 
 static int close_reason(uint16_t code)
@@ -330,6 +331,13 @@ static void turn_exchanges(struct agent *a)
     watch_idle(a);
 }
 
+/* After a Goaway: open requests end first, unless the gateway closes before. */
+static void leave(struct agent *a)
+{
+    if (a->leaving && a->session.stream_count == 0)
+        session_close(&a->session, WS_CLOSE_NORMAL);
+}
+
 static bool over(const struct agent *a)
 {
     return a->session.state == SESSION_ENDED && !session_due(&a->session);
@@ -348,6 +356,7 @@ int serve_turn(struct agent *a)
         if (rounds == 0 ? loop_ready(&a->loop, t->fd) != 0 : !t->read_idle)
             transport_pump(t);
         progress = receive(a, &err) && !t->read_idle && t->err == 0;
+        leave(a);
         if (put_all(a))
             progress = true;
         send_record(a);
