@@ -45,8 +45,9 @@ struct relay_rules {
  * body bytes); its length is the message's content-length, or body_len when that is >= 0 and
  * there is none; else it is chunked.
  * Complete when writer_fits; w->len tells the size. ERR_HTTP: a method, url, name or value that
- * may not stand in a head, CONNECT, more than one Host or Connection, a Content-Length that body_len
- * or has_body contradicts; ERR_HTTP_SMUGGLE: a bad Content-Length, more than one, one with an upgrade.
+ * may not stand in a head, CONNECT, more than one Host or Connection, a Content-Length that
+ * body_len or has_body contradicts; ERR_HTTP_SMUGGLE: a bad Content-Length, more than one, one with
+ * an upgrade.
  */
 int relay_request_write(struct writer *w, const struct wire_msg *m, const struct relay_rules *rules,
                         bool has_body, int64_t body_len, struct relay_request *out);

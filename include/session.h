@@ -173,7 +173,8 @@ void session_goaway(struct session *s, uint64_t delay_ms);
 /* Ends the session with a close frame of this code (agent: 1000). */
 void session_close(struct session *s, uint16_t code);
 /* Gives a stream up, at once: an Error with this HTTP-like code goes to the peer. The slot is no
- * longer the owner's, but when it is `doomed`. `text` is static. */
+ * longer the owner's, but when it is `doomed`. `text` is static. Nothing happens to a stream that
+ * was given up already, or to a free slot. */
 void session_abort(struct session *s, int slot, unsigned code, const char *text);
 /* Body bytes of a stream have left our buffers: the peer may send as many again. */
 void session_grant(struct session *s, int slot, uint64_t n);

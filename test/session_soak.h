@@ -1,6 +1,6 @@
 /*
- * The two ends of a soak test and what their owners do with what they receive: every byte is compared
- * with what the exchange is made of.
+ * The two ends of a soak test and what their owners do with what they receive: every byte is
+ * compared with what the exchange is made of.
  */
 #ifndef ADIT_TEST_SESSION_SOAK_H
 #define ADIT_TEST_SESSION_SOAK_H
@@ -150,7 +150,8 @@ static void deliver(struct end *e)
     struct session_in in;
 
     if (more > 0)
-        e->arrived += below(4) == 0 ? more : below((uint32_t)(more < 40 ? more + 1 : 400)) % (more + 1);
+        e->arrived += below(4) == 0 ? more
+                                    : below((uint32_t)(more < 40 ? more + 1 : 400)) % (more + 1);
     if (e->arrived > 0)
         session_heard(&e->s, now);
     do {

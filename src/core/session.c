@@ -222,6 +222,10 @@ void session_break_now(struct session *s, int slot)
 
 void session_abort(struct session *s, int slot, unsigned code, const char *text)
 {
+    const struct stream *t = &s->stream[slot];
+
+    if (!t->used || t->broken || t->doomed)
+        return;
     s->counters->requests_failed++;
     session_break(s, slot, code, text);
 }

@@ -25,8 +25,8 @@ static void request(struct wire_msg *m, size_t body_len)
         m->has |= WIRE_HAS(WIRE_BODY);
 }
 
-/* A message in frames of at most `payload` bytes, masked by a client, each but the first preceded by
- * `between` if it is not NULL. */
+/* A message in frames of at most `payload` bytes, masked by a client, each but the first preceded
+ * by a ping with `between` if that is not NULL. */
 static size_t frames(uint8_t *out, bool client, enum upgrade_protocol protocol,
                      const struct wire_msg *m, size_t payload, const char *between)
 {

@@ -24,6 +24,8 @@ static void aborts(enum upgrade_protocol protocol, bool client)
     else
         bench_request(&b, true);
     session_abort(&b.s, 0, 504, "too slow");
+    session_abort(&b.s, 0, 500, "again");
+    session_abort(&b.s, 2, 500, "nobody");
     ok(b.slot[0].broken && session_due(&b.s), "an abort of ours is due");
     is_int(bench_say_body(&b, client ? id : bench_id(&b), "x", true), 0, "body that comes late");
     ok(bench_only(&b, SESSION_EV_IGNORED), "is ignored");
@@ -31,6 +33,8 @@ static void aborts(enum upgrade_protocol protocol, bool client)
     is_int(b.note.m.code, 504, "code");
     is_str(b.note.error, "too slow", "text");
     ok(!b.slot[0].used && !session_due(&b.s), "the slot is free");
+    session_abort(&b.s, 0, 500, "too late");
+    ok(!session_due(&b.s), "and nothing happens to it any more");
     is_int(b.counters.requests_failed, 2, "counted");
 }
 
