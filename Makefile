@@ -155,6 +155,7 @@ clean:
 	rm -rf $(filter-out $(OUT)/dep $(OUT)/src,$(wildcard $(OUT)/*))
 distclean:
 	rm -rf $(OUT) build
+include board/init/install.mk
 FORCE:
 .PHONY: all tests test unit run-tests layers fuzz fuzz-all demo bench clean distclean FORCE
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

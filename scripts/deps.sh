@@ -2,7 +2,8 @@
 # Builds musl and BearSSL for one board into $DEP: include/, lib/. Called by the Makefile, which
 # exports BOARD CC CROSS MARCH MUSL_AS LIBC DEP SECTIONS COMPACT PLAIN_BEAR FAST_OPT FAST_BEAR.
 set -eu
-unset MAKEFLAGS MFLAGS MAKELEVEL
+# DESTDIR: `make install` on a fresh tree must not install musl's headers there.
+unset MAKEFLAGS MFLAGS MAKELEVEL DESTDIR
 mkdir -p "$DEP/lib" "$DEP/include"
 exec 8>"$DEP.lock"
 flock 8

@@ -1,7 +1,9 @@
 #!/bin/sh
 # setup.sh [build] [boards] [test] [bench] [fuzz]: installs with apt what these need and is missing.
 # Without a word: build boards test. Says what it does, and does nothing when nothing is missing.
+# ADIT_SETUP=no: nothing at all, for builds inside somebody else's build system.
 set -eu
+[ "${ADIT_SETUP:-}" != no ] || exit 0
 [ $# -gt 0 ] || set -- build boards test
 
 packages() {
@@ -9,7 +11,7 @@ packages() {
     build)  echo gcc make binutils libc6-dev patch tar xz-utils curl ca-certificates ;;
     boards) echo gcc-mips-linux-gnu qemu-user-static ;;
     test)   echo busybox curl openssl perl procps python3 python3-pytest python3-websockets \
-                 nginx-light ;;
+                 nginx-light shellcheck mandoc groff-base ;;
     bench)  echo haproxy wrk nginx-light openssh-client openssh-server curl ;;
     fuzz)   echo clang-14 libclang-rt-14-dev ;;
     *)      echo "setup: no group '$1' (build boards test bench fuzz)" >&2; return 1 ;;
