@@ -1,5 +1,7 @@
 #include "conn.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -10,6 +12,8 @@
 
 /* Records that one connection may give before the others have their turn. */
 #define INPUT_ROUNDS 16
+/* Bytes that the kernel takes and has not sent. */
+#define UNSENT_MAX 131072
 /* A peer that was told the end: silence, and all in all. */
 #define LINGER_SILENCE_MS 2000
 #define LINGER_MAX_MS 10000
@@ -33,10 +37,22 @@ static bool has_received(struct conn *c)
 
 /* ---- beginning and end ---- */
 
+/*
+ * What the kernel holds back for a slow peer is neither in our accounts nor within our reach: an
+ * answer to a ping would stand behind it. What is on its way to a fast one is not limited by this.
+ */
+static void limit_unsent(int fd)
+{
+    int most = UNSENT_MAX;
+
+    setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most, sizeof most);
+}
+
 static bool start_transport(struct conn *c, int fd)
 {
     uint8_t seed[32];
 
+    limit_unsent(fd);
     if (!c->secure) {
         transport_init_clear(&c->transport, fd, c->tls->in, c->tls->out, TLS_RECORD_MAX);
         return true;
@@ -58,7 +74,7 @@ static void take_over(struct gateway *g, const struct listener *l, int fd, const
     c->agents = l->agents;
     c->tunnel = NULL;
     c->polled = 0;
-    c->shut = false;
+    c->starved = c->shut = false;
     c->deadline = NET_NEVER;
     g->open_count++;
     if (!start_transport(c, fd)) {
@@ -209,6 +225,7 @@ static void take_input(struct conn *c)
 
 static void give_output(struct conn *c)
 {
+    c->starved = false;
     if (c->role == CONN_VISITOR)
         visitor_output(c);
     else
@@ -218,6 +235,9 @@ static void give_output(struct conn *c)
     transport_flush(&c->transport);
     if (transport_unsent(&c->transport))
         transport_push(&c->transport);
+    /* The socket took now what it had not taken a moment ago: no event will tell. */
+    if (c->starved && c->transport.err == 0 && !transport_unsent(&c->transport))
+        conn_mark(c);
 }
 
 static void check_end(struct conn *c)
@@ -284,5 +304,8 @@ uint8_t *conn_room(struct conn *c, size_t least, size_t *n)
     transport_flush(&c->transport);
     transport_push(&c->transport);
     out = transport_send_buf(&c->transport, n);
-    return out && *n >= least ? out : NULL;
+    if (out && *n >= least)
+        return out;
+    c->starved = true;
+    return NULL;
 }

@@ -30,6 +30,7 @@ struct conn {
     bool secure;
     bool agents;
     bool readable;           /* there may be something to read */
+    bool starved;            /* something waits for what was sent to have left */
     bool shut;               /* LINGER: our end was said on the socket */
     unsigned polled;
     int64_t deadline;

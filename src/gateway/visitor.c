@@ -92,7 +92,8 @@ static void finish_broken(struct conn *c)
 {
     transport_flush(&c->transport);
     transport_push(&c->transport);
-    if (transport_unsent(&c->transport) && c->transport.err == 0)
+    c->starved = transport_unsent(&c->transport) && c->transport.err == 0;
+    if (c->starved)
         return;
     if (c->visitor.framing.body == HTTP_BODY_CLOSE && !c->secure)
         conn_reset(c);
@@ -111,7 +112,8 @@ static void finish_upgraded(struct conn *c)
     }
     transport_flush(&c->transport);
     transport_push(&c->transport);
-    if (v->shut || transport_unsent(&c->transport))
+    c->starved = transport_unsent(&c->transport);
+    if (v->shut || c->starved)
         return;
     v->shut = true;
     sock_shutdown_write(c->transport.fd);
