@@ -1,12 +1,15 @@
 """1 GiB down and 1 GiB up through TLS, while the agent's memory is watched. Not part of the suite:
 run with `pytest test/e2e/big.py`. BIG_MIB takes another size, BIG_MODES other modes."""
+import asyncio
 import hashlib
 import json
 import os
+import threading
 
 import pytest
 
 from origin import PATTERN, pattern
+from procs import wait_until
 
 SIZE = int(os.environ.get("BIG_MIB", "1024")) << 20
 MODES = os.environ.get("BIG_MODES", "tlv json plain").split()
@@ -15,7 +18,40 @@ WARM = 10 << 20
 
 @pytest.fixture(params=MODES)
 def tunnel(request, tunnels, origin, steady):
-    return tunnels(request.param, origin)
+    tunnel = tunnels(request.param, origin)
+    if not hasattr(tunnel, "filled"):
+        fill(tunnel, origin)
+        tunnel.filled = True
+    return tunnel
+
+
+def fill(tunnel, origin):
+    """Uploads that the local server does not read fill the agent's buffers to the last. They are
+    static: what a page of them costs is seen when it is first used, at whatever moment."""
+    gate = asyncio.Event()
+
+    async def reluctant(r):
+        await gate.wait()
+        return await r.reply(200, body=b"%d" % len(await r.body()))
+    origin.on("/reluctant", reluctant)
+    size, done = 12 << 20, []
+
+    def upload():
+        with tunnel.visit(timeout=60) as visitor:
+            done.append(visitor.request("POST", "/reluctant", body=pattern(size)).body)
+    threads = [threading.Thread(target=upload) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    samples = []
+
+    def settled():
+        samples.append(tunnel.agent.status("VmRSS"))
+        return len(samples) > 100 and len(set(samples[-100:])) == 1
+    wait_until(settled, "the buffers to fill")
+    origin.background.loop.call_soon_threadsafe(gate.set)
+    for thread in threads:
+        thread.join(60)
+    assert done == [b"%d" % size] * 16
 
 
 class Memory:

@@ -321,14 +321,14 @@ def test_no_progress_ends_a_transfer(make_gateway, make_agent, origin):
 # ---- memory ----
 
 def test_agents_memory_is_constant(tunnel):
-    """After the first requests of each sort nothing grows any more."""
+    """It comes to rest, and stays there: pages of static buffers count when they are first used,
+    after that nothing does."""
     def round_of_requests():
         assert tunnel.request("GET", "/chunked/3000000").sha == pattern_sha(3000000)
         assert tunnel.request("POST", "/echo", body=pattern(1000000)).sha == pattern_sha(1000000)
         at_once([lambda: tunnel.request("GET", "/bytes/100000")] * 16)
-    for _ in range(2):
-        round_of_requests()
-    before = tunnel.agent.status("VmHWM")
-    for _ in range(4):
-        round_of_requests()
-    assert tunnel.agent.status("VmHWM") == before
+        return tunnel.agent.status("VmHWM")
+    highest = [round_of_requests()]
+    while len(highest) < 5 or highest[-5] != highest[-1]:
+        assert len(highest) < 15, highest
+        highest.append(round_of_requests())
