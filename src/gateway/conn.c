@@ -13,7 +13,7 @@
 /* Records that one connection may give before the others have their turn. */
 #define INPUT_ROUNDS 16
 /* Bytes that the kernel takes and has not sent. */
-#define UNSENT_MAX 131072
+#define UNSENT_MAX 262144
 /* A peer that was told the end: silence, and all in all. */
 #define LINGER_SILENCE_MS 2000
 #define LINGER_MAX_MS 10000
