@@ -241,13 +241,18 @@ static bool put_head(struct agent *a, int slot, uint8_t *p, size_t cap)
     serve_ack(a, n);
     if (!done)
         return n > 0;
+    if (!a->stream[slot].used || a->stream[slot].broken) {
+        /* Given up while it went out; only now is the buffer free. */
+        exchange_settle(a, slot);
+        return true;
+    }
     if (x->interim) {
         next_head(x, x->ready_at);
         parse_head(a, slot, 0);
         return true;
     }
     x->down = DOWN_BODY;
-    if (!more || !a->stream[slot].used)
+    if (!more)
         complete(a, slot);
     return true;
 }

@@ -97,6 +97,7 @@ void exchange_fail(struct agent *a, int slot, unsigned code, const char *text)
         log_end();
     }
     session_abort(&a->session, slot, code, text);
+    release(a, &a->exchange[slot]);
     exchange_settle(a, slot);
 }
 

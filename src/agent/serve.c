@@ -157,7 +157,10 @@ static void on_event(struct agent *a, const struct session_in *in, size_t used)
         on_body(a, in, used);
         break;
     case SESSION_EV_END:
-        exchange_end(a, in->slot);
+        if (in->broken)
+            exchange_fail(a, in->slot, 499, "the request broke off");
+        else
+            exchange_end(a, in->slot);
         break;
     case SESSION_EV_ABORT:
         exchange_abort(a, in->slot);
