@@ -2,6 +2,7 @@
 # no; MAN=no leaves out the manual. make install-gateway: the gateway with its systemd unit.
 # make ipk BOARD=X: the opkg package for OpenWrt. make packages: that of every board.
 prefix  ?= /usr
+unitdir ?= $(prefix)/lib/systemd/system
 DESTDIR ?=
 INIT    ?= busybox
 MAN     ?= yes
@@ -22,8 +23,8 @@ install-service:
 install-busybox: install-service
 	$(Q)$(call put,755,board/init/S60adit,/etc/init.d/S60adit)
 install-systemd: install-service
-	$(Q)$(call put,644,board/systemd/adit.service,/usr/lib/systemd/system/adit.service)
-	$(Q)$(call put,644,board/systemd/adit.sysusers,/usr/lib/sysusers.d/adit.conf)
+	$(Q)$(call put,644,board/systemd/adit.service,$(unitdir)/adit.service)
+	$(Q)$(call put,644,board/systemd/adit.sysusers,$(prefix)/lib/sysusers.d/adit.conf)
 install-no:
 install-man:
 	$(Q)$(call put,644,board/man/adit.1,$(prefix)/share/man/man1/adit.1)
@@ -31,8 +32,8 @@ install-man:
 install-gateway: $(B)/adit-gateway $(if $(filter no,$(MAN)),,install-man)
 	$(Q)$(call put,755,$<,$(prefix)/bin/adit-gateway)
 	$(Q)$(call put,644,board/systemd/adit-gateway.default,/etc/default/adit-gateway)
-	$(Q)$(call put,644,board/systemd/adit-gateway.service,/usr/lib/systemd/system/adit-gateway.service)
-	$(Q)$(call put,644,board/systemd/adit-gateway.sysusers,/usr/lib/sysusers.d/adit-gateway.conf)
+	$(Q)$(call put,644,board/systemd/adit-gateway.service,$(unitdir)/adit-gateway.service)
+	$(Q)$(call put,644,board/systemd/adit-gateway.sysusers,$(prefix)/lib/sysusers.d/adit-gateway.conf)
 	$(Q)install -d -m 755 '$(DESTDIR)/etc/adit-gateway'
 
 # OpenWrt names this machine's architecture x86_64.
