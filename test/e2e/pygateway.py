@@ -66,9 +66,9 @@ class Stream:
             self.head.set_exception(error or Aborted(0, "no response"))
             self.head.exception()
         self.queue.put_nowait(error)
-        if self.tx_open and error is None and self.session.open:
+        if self.tx_open and error is None:
             # Nobody needs the rest of the request: section 6.
-            asyncio.ensure_future(self.abort(499, "answered"))
+            self.session.answered.append(self)
         self.finish()
 
     def finish(self):
@@ -103,7 +103,8 @@ class Stream:
             self.finish()
 
     async def abort(self, code=499, text="the visitor left"):
-        self.session.streams.pop(self.id, None)
+        if self.session.streams.get(self.id) is self:
+            del self.session.streams[self.id]
         self.tx_open = False
         self.credited.set()
         await self.session.send("Error", request_id=self.id, error=text, code=code)
@@ -141,6 +142,7 @@ class Session:
         self.tlv = ws.subprotocol == "adit.tlv.v1"
         self.streams_bodies = ws.subprotocol is not None
         self.streams, self.names = {}, itertools.count(1)
+        self.answered = []             # streams whose request has not ended
         self.received = []             # every message: (type, fields)
         self.news = asyncio.Condition()
         self.auth = None
@@ -186,6 +188,9 @@ class Session:
             self.gateway.opened.append(self)
             while True:
                 self.dispatch(*await self.receive())
+                # At once, so that nothing else of that id goes before.
+                while self.answered:
+                    await self.answered.pop().abort(499, "answered")
         except websockets.ConnectionClosed:
             pass
         finally:

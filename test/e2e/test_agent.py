@@ -11,6 +11,7 @@ import websockets
 
 import wire
 from conftest import MODES, OPENED, runs_native
+from origin import pattern
 from procs import ADIT, run, wait_until
 from pygateway import Aborted
 
@@ -537,6 +538,102 @@ def test_messages_for_streams_that_are_gone(py_session, kind, fields):
     session.gateway.run(session.send(kind, **fields))
     assert session.gateway.run(session.fetch("GET", "/")).status == 200
     assert session.agent.sessions() == 1
+
+
+# ---- bodies ----
+
+@pytest.mark.parametrize("mode, window", [("tlv", 65536), ("tlv", 1000), ("tlv", 1),
+                                          ("json", 65536), ("json", 1000), ("plain", 0)])
+def test_credit_is_respected(py_session, mode, window):
+    """Bodies both ways, within windows of any size."""
+    session = py_session(mode, window=window)
+    size = 300 if window == 1 else 200000
+    data = pattern(size)
+    reply = session.gateway.run(session.fetch("POST", "/echo", body=data))
+    assert (reply.status, reply.body) == (200, data)
+    assert session.violations == []
+
+
+def test_stalled_streams_do_not_stall_others(py_session):
+    """One response whose credit is used up, and requests beside it."""
+    session = py_session("tlv", window=5000)
+
+    async def look():
+        stalled = await session.start("GET", "/bytes/100000")
+        await stalled.head
+        for _ in range(5):
+            assert (await session.fetch("GET", "/bytes/20000")).body == pattern(20000)
+        return (await session.collect(stalled)).body
+    assert session.gateway.run(look()) == pattern(100000)
+    assert session.violations == []
+
+
+def test_plain_response_under_way(py_session, origin):
+    """It comes in fragments, between which WebSocket pings are answered (section 9)."""
+    gate = asyncio.Event()
+
+    async def halves(r):
+        await r.send(b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n" + pattern(30000))
+        await gate.wait()
+        await r.send(pattern(30000, 30000))
+        return True
+    origin.on("/halves", halves)
+    session = py_session("plain")
+
+    async def look():
+        stream = await session.start("GET", "/halves")
+        while not origin.seen("/halves"):
+            await asyncio.sleep(0.01)
+        await (await session.ws.ping(b"between"))
+        assert not stream.head.done()
+        gate.set()
+        return (await session.collect(stream)).body
+    assert session.gateway.run(look()) == pattern(60000)
+
+
+def test_plain_response_breaks_off(py_session, origin):
+    """The message is completed, and says that the body is not the whole one."""
+    async def half(r):
+        await r.send(b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n" + pattern(30000))
+        return False
+    origin.on("/half", half)
+    session = py_session("plain")
+
+    async def look():
+        stream = await session.start("GET", "/half")
+        with pytest.raises(Aborted):
+            await session.collect(stream)
+        return await session.fetch("GET", "/")
+    assert session.gateway.run(look()).status == 200
+    fields = next(f for kind, f in session.received if kind == "HttpResponse")
+    assert fields["error"] and pattern(30000).startswith(fields.get("body", b""))
+
+
+@pytest.mark.parametrize("mode", ["tlv", "json"])
+def test_response_breaks_off(py_session, origin, mode):
+    async def half(r):
+        await r.send(b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n" + pattern(30000))
+        return False
+    origin.on("/half", half)
+    session = py_session(mode)
+    assert failure(session, session.start("GET", "/half")) == 502
+
+
+@pytest.mark.parametrize("mode", ["tlv", "json"])
+def test_answer_before_the_request_has_ended(py_session, origin, mode):
+    """The cloud gives the rest up with 499; the stream is free, and its id too (section 6)."""
+    async def early(r):
+        await r.reply(200, [("Connection", "close")], b"enough")
+        return False
+    origin.on("/early-enough", early)
+    session = py_session(mode)
+
+    async def look():
+        for _ in range(40):
+            stream = await session.start("POST", "/early-enough", more=True, name="again")
+            assert (await session.collect(stream)).body == b"enough"
+        return (await session.fetch("GET", "/")).status
+    assert session.gateway.run(look()) == 200
 
 
 # ---- what goes wrong locally ----

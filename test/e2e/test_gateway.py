@@ -292,6 +292,37 @@ def test_counters_on_signal(make_gateway, make_agent, origin):
     gateway.wait_for_log(r"(?i)tunnels.*requests")
 
 
+# ---- health ----
+
+@pytest.mark.parametrize("mode", MODES)
+def test_idle_tunnel_stays(make_gateway, make_agent, mode):
+    """Nothing but pings, for much longer than the silence that would end it."""
+    gateway = make_gateway("--ping-interval", "400ms", "--ping-timeout", "400ms")
+    agent = make_agent(gateway.url, gateway.token("one"), "127.0.0.1:9", "--protocol", mode,
+                       "--ping-interval", "300ms", "--ping-timeout", "400ms", ca=gateway.ca)
+    agent.wait_open()
+    time.sleep(2.5)  # the silence itself is what is tested
+    assert agent.sessions() == 1, agent.log()
+
+
+def test_pings_are_answered_at_once(make_gateway, background):
+    gateway = make_gateway("--ping-interval", "5m")
+    agent = PyAgent(background, gateway, gateway.token("one"))
+    for n in range(5):
+        agent.run(agent.send("Ping", timestamp=n))
+        assert agent.run(agent.expect("Pong"), 5)["timestamp"] == n
+    agent.close()
+
+
+def test_silent_agent_is_dropped(make_gateway, background):
+    gateway = make_gateway("--ping-interval", "300ms", "--ping-timeout", "300ms")
+    agent = PyAgent(background, gateway, gateway.token("one"))
+    agent.run(agent.expect("Ping"))
+    agent.close_code()
+    with gateway.visit("one") as visitor:
+        assert visitor.request("GET", "/").status == 502
+
+
 # ---- what is told to the local server ----
 
 def test_forwarded_fields_are_the_gateways(tunnel):
