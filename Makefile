@@ -1,9 +1,14 @@
 # adit: `make` builds agent and gateway for this machine, `make BOARD=mips_24kc` for a router.
-# Variables: BOARD, OUT (the build tree), V=1 (show commands), CA (a PEM file: authorities to compile
-# in), BEARSSL_SRC, MUSL_SRC (own sources).
+# Variables: BOARD, PROFILE=tiny (include/limits.h), OUT (the build tree), V=1 (show commands), CA (a
+# PEM file: authorities to compile in), BEARSSL_SRC, MUSL_SRC (own sources); for the compiler of a
+# firmware SDK: CROSS or CC, and SYSROOT.
 BOARD ?= host
 OUT   ?= build
 include board/$(BOARD).mk
+# An SDK brings its own C library.
+ifneq ($(filter command%,$(origin CROSS) $(origin CC)),)
+LIBC  := sdk
+endif
 
 # ---- sources, one list per layer -----------------------------------------------------------------
 layer = $(addsuffix .c,$(addprefix src/$(1)/,$(2)))
@@ -25,8 +30,8 @@ PURE    := $(CODEC) $(CORE) $(filter src/core/%,$(SHARED_BY_GATEWAY))
 COMMON  := $(CODEC) $(CORE) $(NET) $(SYS)
 
 # ---- flags ---------------------------------------------------------------------------------------
-B       := $(OUT)/$(BOARD)
-DEP     := build/dep/$(BOARD)
+B       := $(OUT)/$(BOARD)$(PROFILE:%=-%)
+DEP     := build/dep/$(BOARD)$(if $(filter sdk,$(LIBC)),-sdk)
 ifneq ($(origin CC),file)
 CC      := $(CROSS)gcc
 endif
@@ -35,15 +40,28 @@ CFLAGS  := -std=c11 -D_GNU_SOURCE $(WARN) -Iinclude -isystem $(DEP)/include
 SECTIONS := -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables
 LDFLAGS := $(LDMARCH) -Wl,--gc-sections -Wl,-z,noexecstack -Wl,--build-id=none
 LIBS    := -L$(DEP)/lib -lbearssl
-ifeq ($(LIBC),musl)
-CFLAGS  += -nostdinc -isystem $(shell $(CC) -print-file-name=include) -Os
+# Entropy and time come from us, through BearSSL's interfaces.
+BEAR_DEFS += -DBR_USE_URANDOM=0 -DBR_USE_GETENTROPY=0 -DBR_RDRAND=0 -DBR_USE_UNIX_TIME=0
+ifeq ($(PROFILE),tiny)
+CFLAGS  += -DADIT_TINY
+RAM_MAX := 98304
+endif
+ifneq ($(LIBC),native)
+# gcc has -Oz since 12.
+SIZE_OPT := $(if $(shell $(CC) -Oz -E -x c /dev/null 2>&1 >/dev/null),-Os,-Oz)
+CFLAGS  += $(SIZE_OPT) $(SYSROOT:%=--sysroot=%)
 # No relocation is left for relro to protect, and its padding costs 32 KB on mips; code and
 # constants in pages of their own cost 8 KB on x86-64, and padding to whole pages half a page.
-LDFLAGS += -nostdlib -static -Wl,-z,norelro,-z,noseparate-code,-z,common-page-size=64
+LDFLAGS += $(SYSROOT:%=--sysroot=%) \
+           -static -Wl,-z,norelro,-z,noseparate-code,-z,common-page-size=64
+endif
+ifeq ($(LIBC),musl)
+CFLAGS  += -nostdinc -isystem $(shell $(CC) -print-file-name=include)
+LDFLAGS += -nostdlib
 CRT     := $(DEP)/lib/crt1.o $(DEP)/lib/crti.o
 LIBS    += -Wl,--start-group -lc -lrt_int -Wl,--end-group $(DEP)/lib/crtn.o
 endif
-CFLAGS  += $(SECTIONS) $(MARCH)
+CFLAGS  += $(SECTIONS) $(MARCH) $(NO_FPU)
 Q       := $(if $(filter 1,$(V)),,@)
 say      = $(if $(Q),@printf '  %-5s %s\n' $(1) $@)
 obj      = $(patsubst %.c,$(B)/obj/%.o,$(1))
@@ -65,13 +83,17 @@ PARTS_TESTS := $(filter $(TESTS),$(addprefix $(B)/test/test_,$(notdir $(basename
 all: $(PROGRAMS)
 tests: $(TESTS) $(FUZZ)
 
+LTO_MODE := $(if $(LTO),-fno-lto)
 # Linked under a name of its own, so that nobody runs a half-written program.
 define link
 	@mkdir -p $(@D)
 	$(call say,LINK)
-	$(Q)$(CC) $(LDFLAGS) -o $@.$$$$ $(CRT) $(filter %.o,$^) $(LIBS) && mv $@.$$$$ $@
+	$(Q)$(CC) $(LDFLAGS) $(LTO_MODE) -o $@.$$$$ $(CRT) $(filter %.o,$^) $(LIBS) && mv $@.$$$$ $@
 endef
 
+# The agent alone is compiled as a whole, where the board has LTO, the option for objects.
+$(B)/adit.debug: LTO_MODE := $(if $(LTO),$(SIZE_OPT) $(MARCH) $(NO_FPU) $(LTO_LINK) -flto=1 \
+    -flto-partition=one)
 $(B)/adit.debug: $(call obj,$(COMMON) $(AGENT) $(RUNTIME)) $(BUILT_IN)
 	$(link)
 $(B)/adit-gateway.debug: $(call obj,$(COMMON) $(SHARED_BY_GATEWAY) $(GATEWAY) $(ANY_RUNTIME)) \
@@ -95,6 +117,7 @@ $(FUZZ): $(B)/test/%: $(B)/obj/test/fuzz/%.o $(call obj,$(PURE) $(REPLAY) $(ANY_
 
 $(B)/obj/%.o: OPT := $(COMPACT)
 $(call obj,$(FAST_SRCS)): OPT := $(FAST_OPT)
+$(call obj,$(COMMON) $(AGENT)): CFLAGS += $(LTO)
 $(B)/obj/test/%.o: CFLAGS += -Itest
 $(B)/obj/%.o: %.c $(DEP)/stamp $(B)/flags
 	@mkdir -p $(@D)
@@ -108,11 +131,12 @@ $(BUILT_IN): $(B)/built_in.c $(DEP)/stamp $(B)/flags
 $(B)/built_in.c: FORCE
 	@mkdir -p $(@D); sh scripts/built_in.sh $@ $(CA)
 # Changes only when the flags do.
-FLAGS := $(CC) $(CFLAGS) $(LDFLAGS) $(COMPACT) $(FAST_OPT) $(FAST_SRCS)
+FLAGS := $(CC) $(CFLAGS) $(LDFLAGS) $(COMPACT) $(LTO) $(FAST_OPT) $(FAST_SRCS)
 $(B)/flags: FORCE
 	@mkdir -p $(@D); echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' >$@
 
-export BOARD CC CROSS MARCH MUSL_AS LIBC DEP SECTIONS COMPACT PLAIN_BEAR FAST_OPT FAST_BEAR
+export BOARD CC CROSS MARCH NO_FPU MUSL_AS RT_MARK LIBC DEP SECTIONS SIZE_OPT COMPACT BEAR_DEFS
+export PLAIN_BEAR LTO SYSROOT FAST_OPT FAST_BEAR
 export FLASH_MAX RAM_MAX
 $(DEP)/stamp: scripts/deps.sh scripts/fetch.sh board/$(BOARD).mk
 	$(Q)sh scripts/deps.sh

@@ -4,9 +4,13 @@ MARCH     := -march=x86-64 -mtune=generic -fno-pie -fcf-protection=none
 LDMARCH   := -no-pie
 LIBC      := musl
 RUN       :=
-# x86-64 has two of each cipher, one for processors without AES-NI.
-FLASH_MAX := 147456
-RAM_MAX   := 409600
+FLASH_MAX := 131072
+RAM_MAX   := 393216
+STACK_MAX := 16384
+# Eight bytes for each case of a switch: comparisons are smaller.
+COMPACT   := -fno-jump-tables
+# Compiled as a whole it is 5 KB smaller.
+LTO       := -flto -ffat-lto-objects
 # Six times faster for 47 bytes; BearSSL's AES-NI code gains nothing.
 FAST_OPT  := -O2
 FAST_SRCS := src/codec/ws_mask.c

@@ -9,7 +9,8 @@ LDMARCH   := -EB -no-pie -msoft-float
 LIBC      := musl
 RUN       := qemu-mips-static -cpu 24Kc
 FLASH_MAX := 131072
-RAM_MAX   := 409600
+RAM_MAX   := 393216
+STACK_MAX := 16384
 # MIPS16e for all but the cryptography: a fifth of the agent.
 COMPACT   := -mips16
 PLAIN_BEAR := aes_ct aes_ct_enc aes_ct_ctr ghash_ctmul sha2small i31_montmul ec_p256_m31 \

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Builds musl and BearSSL for one board into $DEP: include/, lib/. Called by the Makefile, which
-# exports BOARD CC CROSS MARCH MUSL_AS LIBC DEP SECTIONS COMPACT PLAIN_BEAR FAST_OPT FAST_BEAR.
+# exports BOARD CC CROSS MARCH NO_FPU MUSL_AS RT_MARK LIBC DEP SECTIONS SIZE_OPT COMPACT BEAR_DEFS
+# PLAIN_BEAR LTO SYSROOT FAST_OPT FAST_BEAR.
 set -eu
 # DESTDIR: `make install` on a fresh tree must not install musl's headers there.
 unset MAKEFLAGS MFLAGS MAKELEVEL DESTDIR
@@ -25,14 +26,22 @@ build_musl() {
     (
         cd "$dep/musl"
         "$src/configure" --prefix="$dep" --target="$("$CC" -dumpmachine)" --disable-shared \
-            --disable-wrapper CC="$CC" CROSS_COMPILE="$CROSS" CFLAGS="-Os $MARCH $SECTIONS"
+            --disable-wrapper CC="$CC" CROSS_COMPILE="$CROSS" CFLAGS="$SIZE_OPT $MARCH $SECTIONS"
         make -j2 AS_CMD="\$(CC_CMD) ${MUSL_AS:-}" AR="${CROSS}ar" RANLIB="${CROSS}ranlib" \
             install-headers lib/libc.a lib/crt1.o lib/crti.o lib/crtn.o
         cp lib/libc.a lib/crt1.o lib/crti.o lib/crtn.o "$dep/lib/"
     ) >>"$log" 2>&1
 }
 
-# The integer helpers of the compiler's libgcc, less the note that says "hard float": they hold no
+# unmark FILE: takes "hard float" off an integer helper, where the board's compiler writes it.
+unmark() {
+    "${CROSS}objcopy" -R .MIPS.abiflags -R .gnu.attributes -R .pdr "$1"
+    # RT_MARK is the offset of a byte in the ELF header, and what it is without the mark.
+    [ -z "${RT_MARK:-}" ] || printf "\\00${RT_MARK#* }" |
+        dd of="$1" bs=1 seek="${RT_MARK% *}" conv=notrunc status=none
+}
+
+# The integer helpers of the compiler's libgcc, less the mark that says "hard float": they hold no
 # float code, and leaving the others out makes a float helper that slips in a link error.
 build_rt() {
     rm -rf "$dep/rt" "$dep/lib/librt_int.a"
@@ -43,9 +52,12 @@ build_rt() {
         for name in _divdi3 _moddi3 _divmoddi4 _udivdi3 _umoddi3 _udivmoddi4 _divti3 _udivti3 \
             _umodti3 _udivmodti4 _muldi3 _ashldi3 _ashrdi3 _lshrdi3 _clz _clzsi2 _clzdi2 _ctzsi2 \
             _ctzdi2 _ffssi2 _ffsdi2 _popcountsi2 _popcountdi2 _popcount_tab _bswapsi2 _bswapdi2 \
-            _ucmpdi2 _cmpdi2; do
+            _ucmpdi2 _cmpdi2 _udivsi3 _divsi3 _umodsi3 _modsi3 _aeabi_lcmp _aeabi_ulcmp \
+            _aeabi_ldivmod _aeabi_uldivmod _dvmd_lnx bpabi linux-atomic _thumb1_case_sqi \
+            _thumb1_case_uqi _thumb1_case_shi _thumb1_case_uhi _thumb1_case_si _call_via_rX \
+            crtsavgpr crtresgpr crtresxgpr save-restore muldi3 multi3 div; do
             [ -f "$name.o" ] || continue
-            "${CROSS}objcopy" -R .MIPS.abiflags -R .gnu.attributes -R .pdr "$name.o"
+            unmark "$name.o"
             set -- "$@" "$name.o"
         done
         "${CROSS}ar" rcD "$dep/lib/librt_int.a" "$@"
@@ -58,13 +70,13 @@ build_bearssl() {
     rm -rf "$dep/bearssl" "$dep/lib/libbearssl.a"
     mkdir -p "$dep/bearssl"
     cp "$src"/inc/*.h "$dep/include/"
-    libc=''
+    libc="${SIZE_OPT:-} ${SYSROOT:+--sysroot=$SYSROOT}"
     if [ "$LIBC" = musl ]; then
-        libc="-nostdinc -isystem $dep/include -isystem $("$CC" -print-file-name=include) -Os"
+        libc="-nostdinc -isystem $dep/include -isystem $("$CC" -print-file-name=include) $SIZE_OPT"
     fi
     # shellcheck disable=SC2016
     find "$src/src" -name '*.c' |
-        flags="$libc $MARCH $SECTIONS -I$src/inc -I$src/src" out=$dep/bearssl \
+        flags="$libc $MARCH ${NO_FPU:-} $SECTIONS $BEAR_DEFS ${LTO:-} -I$src/inc -I$src/src" out=$dep/bearssl \
         xargs -P 2 -n 16 sh -c '
         for file; do
             name=$(basename "$file" .c)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# setup.sh [build] [boards] [test] [bench] [fuzz]: installs with apt what these need and is missing.
+# setup.sh [build] [boards] [every-board] [boot] [test] [bench] [fuzz]: installs with apt what these need and is missing.
 # Without a word: build boards test. Says what it does, and does nothing when nothing is missing.
 # ADIT_SETUP=no: nothing at all, for builds inside somebody else's build system.
 set -eu
@@ -10,11 +10,15 @@ packages() {
     case $1 in
     build)  echo gcc make binutils libc6-dev patch tar xz-utils curl ca-certificates ;;
     boards) echo gcc-mips-linux-gnu qemu-user-static ;;
+    every-board)
+            echo gcc-i686-linux-gnu gcc-arm-linux-gnueabi gcc-aarch64-linux-gnu gcc-mips-linux-gnu \
+                 gcc-mipsel-linux-gnu gcc-powerpc-linux-gnu gcc-riscv64-linux-gnu qemu-user-static ;;
+    boot)   echo qemu-system-mips cpio gzip ;;
     test)   echo busybox curl openssl perl procps python3 python3-pytest python3-websockets \
                  nginx-light shellcheck mandoc groff-base ;;
     bench)  echo haproxy wrk nginx-light openssh-client openssh-server curl ;;
     fuzz)   echo clang-14 libclang-rt-14-dev ;;
-    *)      echo "setup: no group '$1' (build boards test bench fuzz)" >&2; return 1 ;;
+    *)      echo "setup: no group '$1' (build boards every-board boot test bench fuzz)" >&2; return 1 ;;
     esac
 }
 

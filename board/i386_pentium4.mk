@@ -1,0 +1,18 @@
+# 32-bit PC with SSE2: old thin clients, Geode's successors, 32-bit images on newer boards.
+CROSS     := i686-linux-gnu-
+MARCH     := -march=pentium4 -mtune=generic -mpreferred-stack-boundary=2 -fno-pie -fno-pic \
+             -fcf-protection=none
+LDMARCH   := -no-pie
+LIBC      := musl
+RUN       := qemu-i386-static
+FLASH_MAX := 131072
+RAM_MAX   := 393216
+STACK_MAX := 16384
+# Such a processor has no AES instructions.
+BEAR_DEFS := -DBR_AES_X86NI=0
+RUNTIME   := board/div64.c
+COMPACT   := -fno-jump-tables
+# Compiled as a whole it is 1 KB smaller.
+LTO       := -flto -ffat-lto-objects
+FAST_OPT  := -O2
+FAST_SRCS := src/codec/ws_mask.c
