@@ -7,6 +7,7 @@
 #include "fmt.h"
 #include "log.h"
 
+#define AGENT_NAME "adit/" ADIT_VERSION
 #define AT(field) offsetof(struct config, field)
 #define HOUR_MS 3600000
 /* sun_path with its terminator is 108 bytes. */
@@ -20,6 +21,8 @@ static const struct option table[] = {
     { "url", OPTION_TEXT, AT(url), 0, 0, "URL", NULL, "gateway: wss://HOST[:PORT]/PATH" },
     { "token-file", OPTION_TEXT, AT(token_file), 0, 0, "FILE", NULL, "file with the token" },
     { "token", OPTION_TEXT, AT(token), 0, 0, "TOKEN", NULL, "the token; prefer --token-file" },
+    { "id-from", OPTION_TEXT, AT(id_from), 0, 0, "mac:INTERFACE|file:PATH", NULL,
+      "tells the gateway which device this is" },
     { "local", OPTION_TEXT, AT(local), 0, 0, "HOST:PORT|unix:/PATH", "127.0.0.1:80",
       "local HTTP server" },
     { "host-header", OPTION_TEXT, AT(host_header), 0, 0, "NAME", NULL,
@@ -84,6 +87,24 @@ static int parse_local(const struct config *c, struct target *t)
         return options_error("--host-header is empty or too long");
     memcpy(t->local_text, host.p, host.n);
     t->local_text_len = host.n;
+    return 0;
+}
+
+/* The name that Auth gives this agent. */
+static int name_agent(const struct config *c, struct target *t)
+{
+    size_t n = sizeof AGENT_NAME - 1;
+    int more;
+
+    memcpy(t->agent, AGENT_NAME, n);
+    t->agent_len = n;
+    if (c->id_from == NULL)
+        return 0;
+    t->agent[n++] = ' ';
+    more = identity_read(c->id_from, t->agent + n);
+    if (more < 0)
+        return more;
+    t->agent_len = n + (size_t)more;
     return 0;
 }
 
@@ -157,6 +178,8 @@ int config_parse(struct config *c, struct target *t, int argc, char **argv)
         err = parse_url(c, t);
     if (err == 0)
         err = parse_local(c, t);
+    if (err == 0)
+        err = name_agent(c, t);
     if (err == 0)
         err = check(c);
     if (err < 0)

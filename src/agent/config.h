@@ -4,6 +4,7 @@
 #ifndef ADIT_CONFIG_H
 #define ADIT_CONFIG_H
 
+#include "identity.h"
 #include "options.h"
 #include "uri.h"
 
@@ -15,6 +16,7 @@ struct config {
     const char *url;
     const char *token_file;
     const char *token;
+    const char *id_from;
     const char *local;
     const char *host_header;
     const char *ca;
@@ -43,6 +45,8 @@ struct target {
     size_t local_text_len;
     uint8_t token[TOKEN_MAX + 2]; /* room for the line's end while it is read */
     size_t token_len;
+    uint8_t agent[sizeof "adit/" ADIT_VERSION + IDENTITY_MAX]; /* name, version, identity */
+    size_t agent_len;
 };
 
 /* Parses and checks. 0: go on; 1: all is said (--help, --version); ERR_USAGE: said what to write

@@ -9,13 +9,12 @@
 /* Records worked on before the loop looks around again, so that one busy peer cannot keep the
  * agent from its timers and signals. */
 #define TURN_ROUNDS 16
-#define SERVER_NAME "adit/" ADIT_VERSION
 
 void serve_start(struct agent *a, enum upgrade_protocol protocol)
 {
     const struct session_config config = {
         .token = { a->target.token, a->target.token_len },
-        .agent = STR(SERVER_NAME),
+        .agent = { a->target.agent, a->target.agent_len },
         .window = STREAM_WINDOW,
         .max_streams = STREAMS_MAX,
         .ping_interval_ms = a->config.ping_interval_ms,

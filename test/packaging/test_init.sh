@@ -93,7 +93,8 @@ provision 'serial' >/dev/null
 is $? 1 'a source of identity that is none'
 provision mac:nonexistent >/dev/null
 is $? 1 'an interface that is not there'
-for bad in '' 'two words' "$(printf 'two\nlines')" "$(printf '%0513d' 0)" "$(printf 'caf\303\251')"; do
+for bad in '' 'two words' "$(printf 'two\nlines')" "$(printf '%0513d' 0)" \
+    "$(printf 'caf\303\251')"; do
     printf '%s\n' "$bad" >"$work/answer"
     provision '' >/dev/null
     is "$? $(ls "$work/etc/adit")" '1 ' "refused: $(printf '%.20s' "$bad" | tr '\n\303\251' '...')"

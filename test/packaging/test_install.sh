@@ -11,7 +11,8 @@ to() {
     folder=$1
     shift
     env -u MAKEFLAGS -u MFLAGS make --no-print-directory -o "$build/adit" \
-        -o "$build/adit-gateway" OUT="$out" BOARD=host DESTDIR="$work/$folder" "$@" >"$work/said" 2>&1
+        -o "$build/adit-gateway" OUT="$out" BOARD=host DESTDIR="$work/$folder" \
+        "$@" >"$work/said" 2>&1
 }
 files() {
     (cd "$work/$1" && find . -type f -printf '%m %P\n' | sort)
@@ -49,8 +50,6 @@ is "$(files gateway)" '644 etc/default/adit-gateway
 # options PROGRAM FILE: which variables the file has, in use or commented out, that --help lacks.
 strangers() {
     "$build/$1" --help | sed -n 's/^  --\([a-z-]*\).*/\1/p' | tr a-z- A-Z_ >"$work/known"
-    # Of the init script, not of the agent.
-    echo ID_FROM >>"$work/known"
     sed -n 's/^#\{0,1\}ADIT_\([A-Z_]*\)=.*/\1/p' "$2" | grep -vxF -f "$work/known"
 }
 is "$(strangers adit board/init/adit.default)" '' 'adit.default'
@@ -84,7 +83,8 @@ done
 # ---- shellcheck ----
 
 if command -v shellcheck >/dev/null; then
-    for script in board/init/S60adit board/init/adit-provision scripts/ipk.sh test/packaging/*.sh; do
+    for script in board/init/S60adit board/init/adit-provision scripts/ipk.sh \
+        test/packaging/*.sh; do
         is "$(shellcheck -x -P . "$script" 2>&1)" '' "shellcheck $script"
     done
     is "$(shellcheck -s sh board/openwrt/adit/files/adit.init 2>&1)" '' 'shellcheck adit.init'

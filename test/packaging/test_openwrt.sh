@@ -1,6 +1,6 @@
 #!/bin/sh
-# OpenWrt's init script run by BusyBox's shell, with stand-ins for UCI and procd that write down what
-# they are asked; the feed package's Makefile with stand-ins for OpenWrt's; both packages compared.
+# OpenWrt's init script run by BusyBox's shell, with stand-ins for UCI and procd that write down
+# what they are asked; the feed package's Makefile with stand-ins for OpenWrt's; both packages.
 # shellcheck source=test/packaging/tap.sh disable=SC2016,SC1090,SC2209
 . "$(dirname "$0")/tap.sh"
 build=$root/${ADIT_BUILD:-build/host}
@@ -24,7 +24,9 @@ config_load() {
         case $word in
         config) section=$value; sections="$sections $section" ;;
         option) eval "uci_${section}_$name=\$value" ;;
-        list) eval "uci_${section}_$name=\"\${uci_${section}_$name:+\$uci_${section}_$name }\$value\"" ;;
+        list)
+            name=uci_${section}_$name
+            eval "$name=\"\${$name:+\$$name }\$value\"" ;;
         esac
     done <"$work/etc/$1"
 }
@@ -109,16 +111,22 @@ asked_for 'add_interface_trigger [interface.*.up] [wan] [/etc/init.d/adit] [rest
 
 config "config adit 'main'" "option enabled '1'" "option url 'wss://a.example/_adit'" \
     "option token_file '$work/token'" "option local 'unix:/var/run/app/http.sock'" \
+    "option id_from 'file:$work/serial'" \
     "option user 'nobody'" "list interface 'wan'" "list interface 'wwan'" \
     "config adit 'second'" "option enabled '1'" "option url 'wss://b.example/_adit'" \
-    "option token_file '$work/token'" "option jail '0'"
+    "option token_file '$work/token'" "option jail '0'" \
+    "config adit 'third'" "option enabled '1'" "option url 'wss://b.example/_adit'" \
+    "option token_file '$work/token'" "option id_from 'mac:eth0'"
+touch "$work/serial"
 start_service
 service_triggers
-is "$(grep open_instance "$asked" | tr '\n' ' ')" 'open_instance [main] open_instance [second] ' \
-    'two tunnels'
+is "$(sed -n 's/^open_instance //p' "$asked" | tr -d '\n')" '[main][second][third]' \
+    'three tunnels'
 asked_for 'set_param [user] [nobody]' 'another user'
 asked_for 'add_jail_mount [/var/run/app]' 'the folder of a unix socket'
-is "$(grep -c 'add_jail ' "$asked")" 1 'no jail where none is wanted'
+asked_for "add_jail_mount [$work/serial]" 'the file of the identity'
+asked_for 'add_jail [adit-third] [log] [sysfs]' 'the addresses of interfaces'
+is "$(grep -c 'add_jail ' "$asked")" 2 'no jail where none is wanted'
 asked_for 'up] [wwan]' 'several interfaces'
 
 config "config adit 'main'" "option enabled '1'" "option url 'wss://a.example/_adit'" \

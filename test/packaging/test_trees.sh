@@ -85,7 +85,8 @@ done
 said=$(buildroot "$work/br/adit/.built" "$work/br/adit/.installed-sysv")
 is $? 0 'build and installation'
 if [ -n "${ADIT_FULL:-}" ]; then
-    is "$(installed "$work/target")" "$(tree '755 etc/init.d/S60adit')" 'the target with BusyBox init'
+    is "$(installed "$work/target")" "$(tree '755 etc/init.d/S60adit')" \
+        'the target with BusyBox init'
     rm -r "$work/target"
     said=$(buildroot "$work/br/adit/.installed-systemd")
     is "$(installed "$work/target")" "$(tree '644 usr/lib/systemd/system/adit.service' \
