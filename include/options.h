@@ -14,6 +14,8 @@
 
 enum option_kind {
     OPTION_TEXT,     /* const char *, into argv or the environment */
+    OPTION_LIST,     /* const char *[max]: may be repeated; what is not given stays NULL. Those of
+                        the environment and of the command line add up */
     OPTION_FLAG,     /* bool; with a value: 1/0, yes/no, true/false, on/off */
     OPTION_NUMBER,   /* uint32_t, within min..max */
     OPTION_DURATION, /* uint32_t milliseconds, within min..max */

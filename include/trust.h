@@ -42,10 +42,10 @@ struct trust {
     size_t anchor_count; /* authorities found */
     size_t skipped;      /* certificates that are no CA, or too long, or that BearSSL cannot use */
     size_t pin_count;
-    /* private */
+    size_t path_count;   /* files */
     const char *path[TRUST_FILES_MAX];
+    /* private */
     int fd[TRUST_FILES_MAX];
-    size_t path_count;
     bool builtin;
     uint8_t pin[TRUST_PINS_MAX][32];
 };

@@ -58,7 +58,10 @@ static void log_failure(struct agent *a, int err)
     if (!log_begin(a->stopping ? LOG_DEBUG : LOG_WARN))
         return;
     log_text("disconnected: ");
-    log_text(err == ERR_TLS ? tls_error_text(a->transport.tls_err) : err_text(err));
+    if (err == ERR_TLS)
+        verify_log(a, a->transport.tls_err);
+    else
+        log_text(err_text(err));
     log_end();
 }
 

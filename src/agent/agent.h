@@ -3,6 +3,7 @@
  *
  *   agent.c     the connection's life: wait, connect, session, wait again
  *   connect.c   dial, TLS handshake, WebSocket upgrade
+ *   verify.c    whom TLS trusts, and as of when
  *   local.c     the local server's address
  *   serve.c     the open session: events in, messages out
  *   exchange.c  one request: from the tunnel to the local server and back; its two ways are in
@@ -99,6 +100,9 @@ struct agent {
     int64_t wait_least_ms;     /* the next delay is at least this: the gateway asked */
     struct entropy entropy;
     struct trust trust;
+    int64_t floor;             /* Unix seconds: it is not earlier */
+    int64_t floor_kept;        /* as in the state file */
+    bool told_clock;
     struct dial dial;
     struct resolver local;     /* looks up the local server's name */
     struct tls_client tls;
@@ -147,6 +151,18 @@ void connect_start(struct agent *a);
 void connect_turn_dial(struct agent *a);
 void connect_turn_tls(struct agent *a);
 void connect_turn_upgrade(struct agent *a);
+
+/* ---- verify.c ---- */
+/* At the start: authorities, pins, the state file. 0 or ERR_USAGE, said. */
+int verify_init(struct agent *a);
+/* Prepares TLS for a connection; as tls_client_start. */
+int verify_start(struct agent *a);
+/* The handshake is done. */
+void verify_done(struct agent *a);
+/* The gateway's clock, from AuthSuccess: Unix seconds. */
+void verify_learn(struct agent *a, int64_t server_time);
+/* Into the log line at hand: why TLS failed, and what to do. */
+void verify_log(const struct agent *a, int tls_err);
 
 /* ---- local.c: the local server's address ---- */
 void local_init(struct agent *a);

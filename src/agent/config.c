@@ -28,6 +28,12 @@ static const struct option table[] = {
     { "host-header", OPTION_TEXT, AT(host_header), 0, 0, "NAME", NULL,
       "send this Host to the local server, not the visitor's" },
     { "ca", OPTION_TEXT, AT(ca), 0, 0, "FILE", NULL, "trusted CAs (PEM); default: the system's" },
+    { "pin", OPTION_LIST, AT(pin), 0, CONFIG_PINS_MAX, "sha256:BASE64", NULL,
+      "hash of the gateway's key: enough alone, or beside --ca; up to 8 times" },
+    { "server-name", OPTION_TEXT, AT(server_name), 0, 0, "NAME", NULL,
+      "the gateway's name in its certificate, if not the URL's host" },
+    { "state", OPTION_TEXT, AT(state), 0, 0, "FILE", NULL,
+      "keeps the last time known, for machines without a clock" },
     { "protocol", OPTION_CHOICE, AT(protocol), 0, 0, "auto|tlv|json|plain", "auto",
       "encodings to offer" },
     { "max-attempts", OPTION_NUMBER, AT(max_attempts), 0, 0, "N", "0",
@@ -114,6 +120,10 @@ static int check(const struct config *c)
         return options_error("no token; write --token-file FILE");
     if (c->token != NULL && c->token_file != NULL)
         return options_error("--token and --token-file are both given; keep --token-file");
+    if (c->server_name != NULL && (*c->server_name == '\0' || strlen(c->server_name) >= HOST_MAX))
+        return options_error("--server-name is empty or too long; write a host name");
+    if (c->state != NULL && strlen(c->state) > CONFIG_STATE_MAX)
+        return options_error("--state is too long; write a path of up to 250 characters");
     if (c->max_delay_ms < c->base_delay_ms)
         return options_error("--max-delay is shorter than --base-delay; make it longer");
     return 0;

@@ -6,9 +6,14 @@
 
 #include "identity.h"
 #include "options.h"
+#include "trust.h"
 #include "uri.h"
 
 #define ADIT_VERSION "0.1.0"
+
+#define CONFIG_PINS_MAX TRUST_PINS_MAX
+/* The path of the state file; ".new" follows it while it is written. */
+#define CONFIG_STATE_MAX 250
 
 enum config_protocol { CONFIG_AUTO, CONFIG_TLV, CONFIG_JSON, CONFIG_PLAIN };
 
@@ -20,6 +25,9 @@ struct config {
     const char *local;
     const char *host_header;
     const char *ca;
+    const char *pin[CONFIG_PINS_MAX];
+    const char *server_name;
+    const char *state;
     uint32_t protocol; /* enum config_protocol */
     uint32_t max_attempts;
     uint32_t base_delay_ms;

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "built_in.h"
-#include "clock.h"
 #include "err.h"
 #include "log.h"
 
@@ -14,16 +12,13 @@
 
 static void begin_tls(struct agent *a)
 {
-    uint8_t seed[32];
-
     a->phase = PHASE_TLS;
     if (!a->uri.tls) {
         transport_init_clear(&a->transport, dial_take(&a->dial), a->tls.in, a->tls.out,
                              TLS_RECORD_MAX);
         return;
     }
-    entropy_stock(&a->entropy, seed, sizeof seed);
-    if (tls_client_start(&a->tls, &a->trust, a->uri.host, clock_unix(), built_in_time, seed) < 0) {
+    if (verify_start(a) < 0) {
         agent_disconnect(a, ERR_URI);
         return;
     }
@@ -69,6 +64,8 @@ static void begin_upgrade(struct agent *a)
     size_t cap;
     uint8_t *p = transport_send_buf(&a->transport, &cap);
 
+    if (a->uri.tls)
+        verify_done(a);
     entropy_stock(&a->entropy, random, sizeof random);
     ws_key(random, a->upgrade_key);
     writer_init(&w, p, p ? cap : 0);

@@ -70,6 +70,7 @@ static void on_opened(struct agent *a, const struct session_in *in)
 {
     backoff_reset(&a->backoff);
     a->deadline = NET_NEVER;
+    verify_learn(a, a->session.server_time);
     if (!log_begin(LOG_INFO))
         return;
     log_text("session ");

@@ -54,6 +54,21 @@ int options_error(const char *text)
 
 /* ---- values ---- */
 
+/* False when all places of a list are taken. */
+static bool append(const struct option *o, uint8_t *field, const char *text)
+{
+    const char *entry;
+
+    for (uint32_t i = 0; i < o->max; i++, field += sizeof entry) {
+        memcpy(&entry, field, sizeof entry);
+        if (!entry) {
+            memcpy(field, &text, sizeof text);
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Stores the value of an option into the configuration; false when it is malformed. */
 static bool assign(const struct option *o, void *config, const char *text)
 {
@@ -66,6 +81,8 @@ static bool assign(const struct option *o, void *config, const char *text)
         memcpy(field, &text, sizeof text);
         return true;
     }
+    if (o->kind == OPTION_LIST)
+        return append(o, field, text);
     if (text && !options_value_parse(o, str_of(text), &value))
         return false;
     number = (uint32_t)value;

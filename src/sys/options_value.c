@@ -172,6 +172,7 @@ void options_value_expected(const struct option *o, struct writer *w)
 {
     static const char *const form[] = {
         [OPTION_TEXT] = "a value",
+        [OPTION_LIST] = "a value, not more often than --help says",
         [OPTION_FLAG] = "yes or no",
         [OPTION_NUMBER] = "a number such as 8 or 64k",
         [OPTION_DURATION] = "a duration such as 250ms, 25s or 5m",

@@ -7,6 +7,7 @@
 
 struct config {
     const char *url;
+    const char *pin[3];
     bool jitter;
     uint32_t attempts;
     uint32_t delay;
@@ -17,6 +18,7 @@ struct config {
 #define AT(field) offsetof(struct config, field)
 static const struct option table[] = {
     { "url", OPTION_TEXT, AT(url), 0, 0, "URL", NULL, "where to dial" },
+    { "pin", OPTION_LIST, AT(pin), 0, 3, "HASH", NULL, "a key; up to 3 times" },
     { "jitter", OPTION_FLAG, AT(jitter), 0, 0, NULL, "yes", "spread" },
     { "max-attempts", OPTION_NUMBER, AT(attempts), 0, 70000, "N", "7", "give up" },
     { "base-delay", OPTION_DURATION, AT(delay), 100, 3600000, "TIME", "1s", "first delay" },
@@ -57,6 +59,23 @@ static void test_presets(void)
     is_int(config.protocol, 0, "choice preset");
 }
 
+static void test_list(void)
+{
+    is_int(parse("--pin", "a", "--pin=b", NULL), 0, "an option twice");
+    is_str(config.pin[0], "a", "the first");
+    is_str(config.pin[1], "b", "the second");
+    ok(config.pin[2] == NULL, "no third");
+    setenv("ADIT_PIN", "c", 1);
+    memset(&config, 0, sizeof config);
+    is_int(parse("--pin", "d", NULL, NULL), 0, "from the environment, too");
+    is_str(config.pin[0], "c", "which comes first");
+    is_str(config.pin[1], "d", "then the command line");
+    is_int(parse("--pin=e", "--pin=f", NULL, NULL), ERR_USAGE, "too often");
+    ok(strstr(captured.text, "--pin: write a value, not more often") != NULL, "is said");
+    unsetenv("ADIT_PIN");
+    memset(&config, 0, sizeof config);
+}
+
 static void test_forms(void)
 {
     is_int(parse("--url", "wss://x", "--base-delay=250ms", "--jitter=no"), 0, "both forms");
@@ -72,7 +91,7 @@ static void test_forms(void)
     is_str(config.url, "-", "a value may be a dash");
     is_int(parse("--", "--url", NULL, NULL), 0, "end of options");
     is_str(rest[0], "--url", "then everything is an argument");
-    is_int(parse("--version", "--nonsense", NULL, NULL), 7, "an action ends it");
+    is_int(parse("--version", "--nonsense", NULL, NULL), 8, "an action ends it");
 }
 
 static void test_values(void)
@@ -193,6 +212,7 @@ static void test_long_line(void)
 int main(void)
 {
     test_presets();
+    test_list();
     test_forms();
     test_values();
     test_mistakes();

@@ -1,0 +1,178 @@
+#include "agent.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ascii.h"
+#include "built_in.h"
+#include "clock.h"
+#include "err.h"
+#include "fmt.h"
+#include "log.h"
+
+/* The state file is written at most once per day of server time: flash wears out. */
+#define KEEP_INTERVAL_S 86400
+#define NUMBER_MAX 20
+
+/* Where systems keep their CA bundle: Debian and OpenWrt, Fedora, BusyBox images, FreeBSD. */
+static const char *const bundles[] = {
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/cert.pem",
+    "/etc/ssl/ca-bundle.pem",
+};
+
+/* ---- the floor of the clock ---- */
+
+static int64_t read_state(const char *path)
+{
+    uint8_t text[NUMBER_MAX + 1];
+    uint64_t value = 0;
+    int n = fmt_read_file(path, text, sizeof text);
+
+    if (n > 0 && text[n - 1] == '\n')
+        n--;
+    /* No file yet, or one that is damaged: it will be written. */
+    return n > 0 && ascii_u64((struct str){ text, (size_t)n }, INT64_MAX, &value) ? (int64_t)value
+                                                                                 : 0;
+}
+
+static bool write_new(const char *path, int64_t value)
+{
+    uint8_t text[NUMBER_MAX + 1];
+    size_t n = ascii_from_u64((uint64_t)value, text);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    bool good;
+
+    if (fd < 0)
+        return false;
+    text[n++] = '\n';
+    good = fmt_write(fd, text, n) && fsync(fd) == 0;
+    return close(fd) == 0 && good;
+}
+
+/* A power cut leaves the old file or the new one, never half of one. */
+static void write_state(const char *path, int64_t value)
+{
+    char new[CONFIG_STATE_MAX + 5];
+    size_t n = strlen(path);
+
+    memcpy(new, path, n);
+    memcpy(new + n, ".new", 5);
+    if (!write_new(new, value) || rename(new, path) < 0)
+        log_line(LOG_WARN, "--state cannot be written: the time is not kept for the next start");
+}
+
+void verify_learn(struct agent *a, int64_t server_time)
+{
+    const struct leaf *leaf = &a->tls.check.leaf;
+
+    /* Only from a server whose certificate was checked in this connection, and not beyond its end:
+     * a gateway with a wrong clock must not keep its agents away for ever. */
+    if (!a->uri.tls || !a->tls.check.accepted || leaf->step != LEAF_DONE ||
+        server_time > leaf->to || server_time <= a->floor)
+        return;
+    a->floor = server_time;
+    if (a->config.state == NULL || server_time - a->floor_kept < KEEP_INTERVAL_S)
+        return;
+    a->floor_kept = server_time;
+    write_state(a->config.state, server_time);
+}
+
+/* ---- trust ---- */
+
+static int add_pins(struct agent *a)
+{
+    for (size_t i = 0; i < CONFIG_PINS_MAX && a->config.pin[i] != NULL; i++) {
+        if (trust_add_pin(&a->trust, str_of(a->config.pin[i])) < 0)
+            return options_error("--pin: write sha256: and the 44 characters of the key's hash in "
+                                 "base64");
+    }
+    return 0;
+}
+
+static int add_authorities(struct agent *a)
+{
+    if (a->config.ca != NULL)
+        return trust_add_file(&a->trust, a->config.ca) < 0
+                   ? options_error("--ca has no usable CA certificate; write a PEM file") : 0;
+    if (a->trust.pin_count > 0 || trust_add_builtin(&a->trust) > 0)
+        return 0;
+    for (size_t i = 0; i < sizeof bundles / sizeof bundles[0]; i++) {
+        if (trust_add_file(&a->trust, bundles[i]) >= 0)
+            return 0;
+    }
+    return options_error("this system has no CA bundle; write --ca FILE or --pin sha256:HASH");
+}
+
+int verify_init(struct agent *a)
+{
+    int err;
+
+    if (!a->target.uri.tls)
+        return 0;
+    a->floor = built_in_time;
+    if (a->config.state != NULL) {
+        a->floor_kept = read_state(a->config.state);
+        if (a->floor_kept > a->floor)
+            a->floor = a->floor_kept;
+    }
+    err = add_pins(a);
+    return err < 0 ? err : add_authorities(a);
+}
+
+/* ---- one connection ---- */
+
+/* --server-name is for the gateway that --url names, and for addresses, which have no name. */
+static struct str server_name(const struct agent *a)
+{
+    if (a->config.server_name != NULL &&
+        (a->uri.literal || str_ieq(a->uri.host, a->target.uri.host)))
+        return str_of(a->config.server_name);
+    /* RFC 6066 section 3: an address is no server name. */
+    return a->uri.literal && trust_by_pin_alone(&a->trust) ? (struct str){ NULL, 0 } : a->uri.host;
+}
+
+int verify_start(struct agent *a)
+{
+    int64_t now = clock_unix();
+    uint8_t seed[32];
+
+    if (now < a->floor && !a->told_clock) {
+        log_line(LOG_WARN, "this machine's clock is not set: certificates are checked as of the "
+                           "last time known");
+        a->told_clock = true;
+    }
+    entropy_stock(&a->entropy, seed, sizeof seed);
+    return tls_client_start(&a->tls, &a->trust, server_name(a), now, a->floor, seed);
+}
+
+void verify_done(struct agent *a)
+{
+    tls_client_keep(&a->tls);
+    if (a->tls.check.early)
+        log_line(LOG_WARN, "the server's certificate is not valid yet by the last time known: "
+                           "accepted, because the clock is not set");
+    if (!a->tls.check.used)
+        log_line(LOG_DEBUG, "TLS session resumed");
+}
+
+void verify_log(const struct agent *a, int tls_err)
+{
+    if (tls_err != BR_ERR_X509_NOT_TRUSTED) {
+        log_text(tls_error_text(tls_err));
+        return;
+    }
+    log_text("certificate chain does not end in a trusted CA (");
+    if (a->trust.path_count > 0) {
+        log_text("file ");
+        log_str(str_of(a->trust.path[0]));
+    } else {
+        log_text("this program");
+    }
+    log_text(" has ");
+    log_u64(a->trust.anchor_count);
+    log_text(" anchors); use --ca or --pin");
+}
