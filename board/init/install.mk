@@ -10,8 +10,8 @@ VERSION := $(shell sed -n 's/^\#define ADIT_VERSION "\(.*\)"/\1/p' src/agent/con
 # Times inside packages: the last commit's, or the newest release's where there is no git.
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || date -r CHANGES +%s)
 PACKAGES := $(OUT)/packages
-# No sanitizers, no fuzzers.
-PACKAGE_BOARDS ?= $(filter-out host-%,$(notdir $(basename $(wildcard board/*.mk))))
+# The development machine's files are x86_64's, or for tests only.
+PACKAGE_BOARDS ?= $(filter-out host host-%,$(notdir $(basename $(wildcard board/*.mk))))
 
 put = install -D -m $(1) $(2) '$(DESTDIR)$(3)'
 install: $(B)/adit install-$(INIT) $(if $(filter no,$(MAN)),,install-man)
@@ -41,6 +41,7 @@ ipk: $(B)/adit
 	$(Q)SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) sh scripts/ipk.sh $(VERSION) \
 	    $(patsubst host,x86_64,$(BOARD)) $< $(PACKAGES)
 packages:
+	$(Q)sh scripts/setup.sh build every-board
 	$(Q)set -e; for board in $(PACKAGE_BOARDS); do \
 	    $(MAKE) --no-print-directory BOARD=$$board ipk; done
 	$(Q)cd $(PACKAGES) && sha256sum *.ipk >SHA256SUMS && cat SHA256SUMS

@@ -170,24 +170,28 @@ service start && until_true started 5
 has "$(tail -n 1 "$log")" 'user= ' 'that does not want it'
 
 echo 'tok-4' >"$work/answer"
-echo "ADIT_STATE=$work/state" >>"$work/defaults"
-touch "$work/state"
+echo "ADIT_STATE=$work/state/time" >>"$work/defaults"
+mkdir "$work/state"
+touch "$work/state/time"
 service reset
 is $? 0 'reset'
 until_true started 6
 ok $? 'starts again what was running'
 is "$(cat "$token")" tok-4 'with a new token'
-[ ! -e "$work/state" ]
+[ ! -e "$work/state/time" ]
 ok $? 'and no memory'
 service stop
 service reset
 is "$? $(starts) $(ls "$work/etc/adit")" '0 6 ' 'reset of what does not run'
 
+rmdir "$work/state"
+echo ADIT_USER=adit >>"$work/defaults"
 echo 2 >"$work/exit"
 service start
 until_true started 8
 ok $? 'options that are refused: tried again, they may depend on files that come late'
 has "$(cat "$work/syslog")" 'ended with status 2' 'and said'
+has "$(cat "$work/chowned")" "adit $work/state" "the folder of what it keeps is the agent's"
 service stop
 service nonsense 2>/dev/null
 is $? 2 'an unknown word'

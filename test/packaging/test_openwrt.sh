@@ -41,7 +41,7 @@ config_get_bool() {
     eval "case \$$1 in 1 | on | true | yes | enabled) $1=1 ;; *) $1=0 ;; esac"
 }
 for function in open_instance close_instance set_param append_param add_jail add_jail_mount \
-    add_interface_trigger add_reload_trigger; do
+    add_jail_mount_rw add_interface_trigger add_reload_trigger; do
     eval "procd_$function() { write_down $function \"\$@\"; }"
 done
 write_down() {
@@ -111,7 +111,8 @@ asked_for 'add_interface_trigger [interface.*.up] [wan] [/etc/init.d/adit] [rest
 
 config "config adit 'main'" "option enabled '1'" "option url 'wss://a.example/_adit'" \
     "option token_file '$work/token'" "option local 'unix:/var/run/app/http.sock'" \
-    "option id_from 'file:$work/serial'" \
+    "option id_from 'file:$work/serial'" "option state '$work/state/time'" \
+    "list pin 'sha256:one='" "list pin 'sha256:two='" \
     "option user 'nobody'" "list interface 'wan'" "list interface 'wwan'" \
     "config adit 'second'" "option enabled '1'" "option url 'wss://b.example/_adit'" \
     "option token_file '$work/token'" "option jail '0'" \
@@ -124,6 +125,11 @@ is "$(sed -n 's/^open_instance //p' "$asked" | tr -d '\n')" '[main][second][thir
     'three tunnels'
 asked_for 'set_param [user] [nobody]' 'another user'
 asked_for 'add_jail_mount [/var/run/app]' 'the folder of a unix socket'
+is "$(grep -c 'append_param \[command\] \[--pin\] \[sha256:[onetw]*=\]' "$asked")" 2 'both pins'
+asked_for "append_param [env] [ADIT_STATE=$work/state/time]" 'the memory of the time'
+asked_for "add_jail_mount_rw [$work/state]" 'in a folder that can be written'
+[ -d "$work/state" ] && grep -q "^nobody $work/state\$" "$work/chowned"
+ok $? 'and belongs to the agent'
 asked_for "add_jail_mount [$work/serial]" 'the file of the identity'
 asked_for 'add_jail [adit-third] [log] [sysfs]' 'the addresses of interfaces'
 is "$(grep -c 'add_jail ' "$asked")" 2 'no jail where none is wanted'
@@ -145,9 +151,11 @@ is "$(cat "$asked")" '' 'no url, no instance'
 has "$(cat "$work/syslog")" 'section main has no url' 'and a line about it'
 
 config "config adit 'main'" "option enabled '1'" "option url 'wss://a.example/_adit'" \
-    "option token_file '$work/token'"
+    "option token_file '$work/token'" "option state '$work/state/time'"
+touch "$work/state/time"
 reset
-is "$(head -n 1 "$asked") $(ls "$work/token" 2>/dev/null)" 'stopped ' 'reset forgets the token'
+is "$(head -n 1 "$asked") $(ls "$work/token" "$work/state" 2>/dev/null)" "stopped $work/state:" \
+    'reset forgets the token, and the time'
 asked_for adit-provision 'and starts over'
 
 PATH=$machine
@@ -156,7 +164,7 @@ PATH=$machine
 "$build/adit" --help | sed -n 's/^  --\([a-z-]*\).*/\1/p' | tr - _ |
     grep -vx 'version\|help\|token\|user\|chroot' | sort >"$work/agent"
 # shellcheck disable=SC2086
-printf '%s\n' token_file $OPTIONS | sort >"$work/uci"
+printf '%s\n' token_file $OPTIONS $LISTS | sort >"$work/uci"
 is "$(diff "$work/agent" "$work/uci")" '' 'UCI has the options of --help'
 
 # ---- the feed package ----
@@ -215,7 +223,9 @@ for sum in $(echo "$out" | sed -n 's/^download .* \([0-9a-f]*\)$/\1/p'); do
 done
 if [ -z "${ADIT_FULL:-}" ]; then
     has "$out" 'ADIT_SETUP=no bearssl-0.6.tar.gz musl-1.2.3.tar.gz' 'nothing is fetched by itself'
-    has "$out" 'BOARD=mips_24kc CROSS=mips-linux-gnu-' "with the SDK's compiler"
+    has "$out" 'BOARD=mips_24kc CROSS=mips-linux-gnu- LIBC=musl' "with the SDK's compiler"
+    out=$(feed compile ARCH_PACKAGES=arm_cortex-a7_neon-vfpv4)
+    has "$out" 'BOARD=arm_cortex-a7 ' 'a variant of a processor that has a board file'
 fi
 out=$(feed compile ARCH_PACKAGES=vax_780)
 has "$out" 'write board/vax_780.mk' 'an architecture without a board file: what to do'

@@ -78,10 +78,11 @@ for file in $(echo "$said" | sed -n 's/^downloads //p'); do
     ok $? "$file is checked, with the sum that the tree knows"
 done
 for board in $(sed -n 's/^	default "\(.*\)" if .*/\1/p' \
-    "$root/board/buildroot/package/adit/Config.in"); do
-    [ -f "$root/board/$board.mk" ]
-    ok $? "board/$board.mk, a default, is there"
-done
+    "$root/board/buildroot/package/adit/Config.in") \
+    $(sed -n 's/^ADIT_BOARD.* ?= "\(.*\)"/\1/p' "$recipe"); do
+    [ -f "$root/board/$board.mk" ] || echo "$board"
+done >"$work/missing"
+is "$(cat "$work/missing")" '' 'every board file that is named is there'
 said=$(buildroot "$work/br/adit/.built" "$work/br/adit/.installed-sysv")
 is $? 0 'build and installation'
 if [ -n "${ADIT_FULL:-}" ]; then
@@ -93,7 +94,7 @@ if [ -n "${ADIT_FULL:-}" ]; then
         '644 usr/lib/sysusers.d/adit.conf')" 'the target with systemd'
 else
     has "$said" 'ADIT_SETUP=no bearssl-0.6.tar.gz musl-1.2.3.tar.gz' 'nothing is fetched by itself'
-    has "$said" "BOARD=mips_24kc CROSS=$cross build/mips_24kc/adit" "Buildroot's compiler"
+    has "$said" "BOARD=mips_24kc CROSS=$cross LIBC=musl build/mips_24kc/adit" "Buildroot's compiler"
     has "$said" "DESTDIR=$work/target MAN=no install-busybox" 'the init script'
 fi
 
@@ -147,7 +148,7 @@ else
     said=$(task systemd do_compile; task systemd do_install)
     has "$said" "ADIT_SETUP=no bearssl-0.6.tar.gz musl-1.2.3.tar.gz -C $work/yocto/adit" \
         'nothing is fetched by itself'
-    has "$said" "BOARD=mips_24kc CROSS=$cross CC=$work/yocto/adit/target-cc build/mips_24kc/adit" \
+    has "$said" "BOARD=mips_24kc CROSS=$cross CC=$work/yocto/adit/target-cc LIBC=musl" \
         "the recipe's compiler"
     has "$said" "install DESTDIR=$work/image INIT=systemd" 'the installation'
 fi

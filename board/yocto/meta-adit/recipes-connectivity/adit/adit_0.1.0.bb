@@ -25,9 +25,16 @@ S = "${UNPACKDIR}/adit"
 B = "${S}"
 
 # The file in board/ that has the flags for the processor.
-COMPATIBLE_HOST = "(x86_64|mips)-.*-linux.*"
-ADIT_BOARD ?= "host"
+COMPATIBLE_HOST = "(x86_64|i.86|aarch64|arm|mips|mipsel|powerpc|riscv64)-.*-linux.*"
+ADIT_BOARD:x86-64 ?= "x86_64"
+ADIT_BOARD:x86 ?= "i386_pentium4"
+ADIT_BOARD:aarch64 ?= "aarch64_cortex-a53"
+ADIT_BOARD:arm ?= "arm_arm926ej-s"
+ADIT_BOARD:armv7ve ?= "arm_cortex-a7"
 ADIT_BOARD:mips ?= "mips_24kc"
+ADIT_BOARD:mipsel ?= "mipsel_24kc"
+ADIT_BOARD:powerpc ?= "powerpc_464fp"
+ADIT_BOARD:riscv64 ?= "riscv64"
 ADIT_INIT = "${@bb.utils.contains('DISTRO_FEATURES', 'systemd', 'systemd', 'busybox', d)}"
 
 inherit useradd update-rc.d systemd
@@ -47,7 +54,8 @@ adit_make() {
     chmod +x ${B}/target-cc
     ADIT_SETUP=no BEARSSL_SRC=${UNPACKDIR}/bearssl-0.6.tar.gz \
     MUSL_SRC=${UNPACKDIR}/musl-1.2.3.tar.gz \
-    oe_runmake -C ${B} BOARD=${ADIT_BOARD} CROSS=${TARGET_PREFIX} CC=${B}/target-cc "$@"
+    oe_runmake -C ${B} BOARD=${ADIT_BOARD} CROSS=${TARGET_PREFIX} CC=${B}/target-cc \
+        LIBC=musl "$@"
 }
 
 do_configure[noexec] = "1"
