@@ -20,7 +20,8 @@ CORE  := $(call layer,core,backoff upgrade pool http_body relay_pack relay_reque
            link_recv link_put session session_recv session_put)
 NET   := $(call layer,net,origin sock resolv_conf resolver dial transport pem trust tls_text \
            tls_common tls_curves tls_client)
-SYS   := $(call layer,sys,loop signals clock entropy log options options_value fmt)
+SYS   := $(call layer,sys,loop signals clock entropy log options options_value fmt sandbox \
+           sandbox_filter)
 # Only the gateway has these: a table of thousands of deadlines, a TLS server, epoll.
 SHARED_BY_GATEWAY := $(call layer,core,wheel) $(call layer,net,tls_server) $(call layer,sys,poller)
 AGENT   := $(call layer,agent,main agent config identity connect verify serve local exchange \
