@@ -7,6 +7,7 @@ a run's ways take turns, so that a slow moment of the machine hits them alike; m
 import os
 import re
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -45,6 +46,7 @@ defaults
   timeout connect 5s
   timeout client 60s
   timeout server 60s
+  http-reuse always
 """
 HAPROXY_EDGE = HAPROXY + """
 frontend visitors
@@ -69,6 +71,15 @@ def keep(process):
     """It ends with the bench, however that ends."""
     STARTED.append(process)
     return process
+
+
+def stop_all():
+    """The last first. One that has to be killed (ssh, now and then) keeps no other running."""
+    for process in reversed(STARTED):
+        try:
+            process.stop()
+        except AssertionError as error:
+            print(error, file=sys.stderr)
 
 
 class Way:
@@ -262,11 +273,12 @@ def main():
             ways.append(MAKE[name](folder / name, certs, port))
         tell(ways, measure(ways))
     finally:
-        for process in reversed(STARTED):
-            process.stop()
+        stop_all()
         shutil.rmtree(folder)
 
 
 if __name__ == "__main__":
     os.environ["PATH"] += ":/usr/sbin"
+    # As Ctrl-C: what was started has to be stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     main()
