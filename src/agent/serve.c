@@ -309,9 +309,6 @@ void serve_want(struct agent *a)
     for (i = 0; i < STREAMS_MAX; i++) {
         unsigned want = exchange_want(a, (int)i, &deadline);
 
-        if (want & NET_IN && a->transport.write_blocked)
-            /* There is no room for what it would give. */
-            want &= ~(unsigned)NET_IN;
         if (a->exchange[i].fd >= 0)
             loop_want(l, a->exchange[i].fd, want, deadline);
     }
@@ -341,6 +338,22 @@ static void leave(struct agent *a)
         session_close(&a->session, WS_CLOSE_NORMAL);
 }
 
+static int on_time(struct agent *a)
+{
+    /* What that makes due goes out in a turn of its own, which nothing else may bring about. */
+    if (a->loop.now >= session_deadline(&a->session))
+        a->again = true;
+    return session_on_time(&a->session, a->loop.now);
+}
+
+/* Does input wait because of ourselves? Then silence is not the peer's. */
+static bool holds_back(struct agent *a)
+{
+    size_t n;
+
+    return a->held.n > 0 || transport_recv_buf(&a->transport, &n) != NULL;
+}
+
 static bool over(const struct agent *a)
 {
     return a->session.state == SESSION_ENDED && !session_due(&a->session);
@@ -363,15 +376,18 @@ int serve_turn(struct agent *a)
         if (put_all(a))
             progress = true;
         send_record(a);
+        /* The socket has taken at last what was in the way: no event will tell of that. */
+        if (a->blocked && !transport_unsent(t))
+            progress = true;
         progress = progress && err == 0 && !t->write_blocked;
     } while (progress && ++rounds < TURN_ROUNDS && !over(a));
     a->again = progress && !over(a);
-    if (t->heard != heard || a->held.n > 0)
+    if (t->heard != heard || holds_back(a))
         session_heard(&a->session, a->loop.now);
     if (err == 0 && t->err < 0)
         err = t->err;
     if (err == 0)
-        err = session_on_time(&a->session, a->loop.now);
+        err = on_time(a);
     if (err == 0 && over(a))
         err = a->closed_err < 0 ? a->closed_err : ERR_CLOSED;
     return err < 0 && a->closed_err < 0 ? a->closed_err : err;

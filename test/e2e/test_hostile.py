@@ -1,0 +1,89 @@
+"""Peers at their worst, on both sides of the agent.
+
+First what once went wrong, each by itself; then whole sessions of seeded nonsense. HOSTILE_ROUNDS=N
+runs N sessions of each encoding instead of a few, HOSTILE_SEED=N begins with another seed.
+"""
+import asyncio
+import time
+
+import pytest
+
+from hostile import HostileGateway
+
+
+@pytest.fixture
+def hostile(make_agent, origin):
+    """Makes a gateway and an agent of it, in front of `origin`."""
+    gateways = []
+
+    def make(mode, *options, local=None, receive_buffer=None):
+        gateways.append(HostileGateway(mode, receive_buffer))
+        agent = make_agent(gateways[-1].url, "the-token",
+                           local or "127.0.0.1:%d" % origin.port, *options)
+        return gateways[-1], agent
+    yield make
+    for gateway in gateways:
+        gateway.close()
+
+
+@pytest.fixture
+def endless(origin):
+    async def pour(r):
+        await r.send(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            await r.send(b"x" * 65536)
+    origin.on("/endless", pour)
+
+
+# ---- time ----
+
+def test_ping_goes_out_when_it_is_due(hostile):
+    """With the timeout shorter than the interval, a Ping put a turn late is a session lost."""
+    gateway, _ = hostile("tlv", "--ping-interval", "300ms", "--ping-timeout", "200ms")
+    session = gateway.session()
+    session.until(lambda: session.pings >= 3, "three Pings", 5)
+
+
+# ---- a tunnel that is full ----
+
+def test_busy_download_starves_nobody(hostile, endless):
+    """While one response fills the tunnel at all times, another request gets its turn."""
+    gateway, _ = hostile("tlv", receive_buffer=16384)
+    session = gateway.session(window=1 << 40)
+
+    def sip():
+        session.pump(0.01, 8192)
+        time.sleep(0.002)  # slower than the local server
+    session.request("/endless")
+    for _ in range(100):
+        sip()
+    before, name = session.body, session.request("/")
+    while not session.streams[name].over:
+        sip()
+        assert session.body - before < 5000000, "no answer in 5 MB of another one"
+    assert session.streams[name].head["status"] == 200
+
+
+def test_refusal_waits_for_a_long_answer(hostile, origin):
+    """Plain mode: what is refused hears of it when the message under way is out; that the agent
+    reads nothing meanwhile is not the gateway's silence."""
+    gate = asyncio.Event()
+
+    async def slow(r):
+        await r.send(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 20000)
+        await gate.wait()
+        return False
+    origin.on("/slow", slow)
+    gateway, _ = hostile("plain", "--ping-interval", "200ms", "--ping-timeout", "200ms")
+    session = gateway.session()
+    names = [session.request("/slow")]
+    session.until(lambda: session.parts, "the first part")
+    names += [session.request("/") for _ in range(17)]
+    end = time.monotonic() + 1
+    while time.monotonic() < end:
+        session.pump(0.05)
+        assert session.closed is None
+    origin.background.loop.call_soon_threadsafe(gate.set)
+    answers = [session.answer(name) for name in names]
+    assert [a.error for a in answers if a.error is not None].count(503) >= 1
+    assert sum(a.head is not None for a in answers) >= 16
