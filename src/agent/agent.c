@@ -85,12 +85,22 @@ void agent_disconnect(struct agent *a, int err)
 
 /* ---- session ---- */
 
+static void limit(struct agent *a, int64_t deadline)
+{
+    if (deadline < a->deadline)
+        a->deadline = deadline;
+}
+
 static void turn_session(struct agent *a)
 {
     int err = serve_turn(a);
 
-    if (err == 0)
+    if (err == 0) {
+        /* Who takes nothing more does not hear our goodbye either. */
+        if (a->stopping || a->session.state == SESSION_ENDED)
+            limit(a, a->loop.now + CLOSE_MS);
         return;
+    }
     if (a->stopping && a->session.state == SESSION_ENDED) {
         a->phase = PHASE_CLOSING;
         a->deadline = a->loop.now + CLOSE_MS;
@@ -189,6 +199,8 @@ static void on_deadline(struct agent *a)
 {
     if (a->phase == PHASE_WAIT)
         connect_start(a);
+    else if (a->phase == PHASE_SESSION && a->closed_err < 0)
+        agent_disconnect(a, a->closed_err);
     else
         agent_disconnect(a, ERR_TIMEOUT);
 }

@@ -4,11 +4,12 @@ First what once went wrong, each by itself; then whole sessions of seeded nonsen
 runs N sessions of each encoding instead of a few, HOSTILE_SEED=N begins with another seed.
 """
 import asyncio
+import signal
 import time
 
 import pytest
 
-from hostile import HostileGateway
+from hostile import CLOSE, HostileGateway, frame
 
 
 @pytest.fixture
@@ -42,6 +43,20 @@ def test_ping_goes_out_when_it_is_due(hostile):
     gateway, _ = hostile("tlv", "--ping-interval", "300ms", "--ping-timeout", "200ms")
     session = gateway.session()
     session.until(lambda: session.pings >= 3, "three Pings", 5)
+
+
+@pytest.mark.parametrize("how", ["stop", "close"])
+def test_goodbye_to_a_gateway_that_reads_nothing(hostile, endless, how):
+    gateway, agent = hostile("tlv", receive_buffer=16384)
+    session = gateway.session(window=1 << 40)
+    session.request("/endless")
+    time.sleep(0.3)
+    if how == "stop":
+        agent.send(signal.SIGTERM)
+        assert agent.wait(5) == 0
+    else:
+        session.raw(frame(CLOSE, b"\x03\xe9"))
+        agent.wait_for_log("disconnected", timeout=5)
 
 
 # ---- a tunnel that is full ----
