@@ -231,6 +231,7 @@ static bool put_head(struct agent *a, int slot, uint8_t *p, size_t cap)
 {
     struct exchange *x = &a->exchange[slot];
     bool more = !x->interim && !(x->body.done && x->ready_len == 0);
+    bool doomed = a->stream[slot].doomed;
     struct wire_msg m;
     uint8_t key[4];
     bool done;
@@ -241,7 +242,7 @@ static bool put_head(struct agent *a, int slot, uint8_t *p, size_t cap)
     serve_ack(a, n);
     if (!done)
         return n > 0;
-    if (!a->stream[slot].used || a->stream[slot].broken) {
+    if (doomed) {
         /* Given up while it went out; only now is the buffer free. */
         exchange_settle(a, slot);
         return true;

@@ -161,7 +161,8 @@ void exchange_turn(struct agent *a, int slot, unsigned ready)
 
     if (ready & NET_OUT)
         upload_write(a, slot);
-    if ((ready & NET_IN) && x->fd >= 0) {
+    /* Unless that was another connection's, which the write above found dead. */
+    if ((ready & NET_IN) && x->fd >= 0 && x->up != UP_HEAD) {
         x->readable = true;
         if (x->down == DOWN_HEAD)
             download_read_head(a, slot);

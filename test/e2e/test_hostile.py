@@ -9,7 +9,8 @@ import time
 
 import pytest
 
-from hostile import CLOSE, HostileGateway, frame
+from hostile import CLOSE, HostileGateway, descriptors, frame
+from procs import wait_until
 
 
 @pytest.fixture
@@ -77,6 +78,30 @@ def test_busy_download_starves_nobody(hostile, endless):
         sip()
         assert session.body - before < 5000000, "no answer in 5 MB of another one"
     assert session.streams[name].head["status"] == 200
+
+
+def test_given_up_in_the_middle_of_a_head(hostile, endless, origin):
+    """Heads of two records, given up while the tunnel is full: no connection stays behind."""
+    async def long_head(r):
+        await r.send(b"HTTP/1.1 200 OK\r\nX: " + b'"' * 8168 + b"\r\n\r\n")
+        await r.reader.read()
+    origin.on("/long-head", long_head)
+    gateway, agent = hostile("json", receive_buffer=16384)
+    session = gateway.session(window=1 << 40)
+    before = descriptors(agent)
+    for sips in (30, 60, 10, 45, 20, 50, 35, 55):
+        busy = session.request("/endless")
+        time.sleep(0.1)
+        names = [session.request("/long-head", "POST", more=True,
+                                 headers=[(b"content-length", b"100")]) for _ in range(15)]
+        for _ in range(sips):
+            session.pump(0.01, 4096)
+        for name in names:
+            session.send("HttpBody", id=name)
+        session.abort(busy)
+        for name in names:
+            assert session.answer(name).error == 400
+    wait_until(lambda: descriptors(agent) == before, "the connections' end")
 
 
 def test_refusal_waits_for_a_long_answer(hostile, origin):
