@@ -213,7 +213,7 @@ void upload_start(struct agent *a, int slot, bool has_body, int64_t body_len);
 size_t upload_body(struct agent *a, int slot, struct str body);
 /* Writes as much as the local server takes. */
 void upload_write(struct agent *a, int slot);
-bool upload_wants(const struct exchange *x);
+bool upload_wants(const struct agent *a, int slot);
 /* Gives the peer credit up to the stream's fair share. */
 void upload_grant(struct agent *a, int slot);
 void upload_release(struct agent *a, struct exchange *x);

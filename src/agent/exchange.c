@@ -132,8 +132,8 @@ static bool waits_for_local(const struct agent *a, int slot)
     if (x->fd < 0 || x->body.kind == HTTP_BODY_TUNNEL)
         return false;
     if (x->down == DOWN_HEAD)
-        return upload_wants(x) || x->up == UP_DONE || x->request.body == HTTP_BODY_TUNNEL;
-    return upload_wants(x) || download_wants(a, slot);
+        return upload_wants(a, slot) || x->up == UP_DONE || x->request.body == HTTP_BODY_TUNNEL;
+    return upload_wants(a, slot) || download_wants(a, slot);
 }
 
 unsigned exchange_want(struct agent *a, int slot, int64_t *deadline)
@@ -148,7 +148,7 @@ unsigned exchange_want(struct agent *a, int slot, int64_t *deadline)
     *deadline = x->deadline;
     if (x->fd < 0)
         return 0;
-    if (upload_wants(x))
+    if (upload_wants(a, slot))
         want |= NET_OUT;
     if ((x->down == DOWN_HEAD && x->up != UP_HEAD) || download_wants(a, slot))
         want |= NET_IN;

@@ -270,13 +270,16 @@ size_t upload_body(struct agent *a, int slot, struct str body)
     return taken;
 }
 
-bool upload_wants(const struct exchange *x)
+bool upload_wants(const struct agent *a, int slot)
 {
+    const struct exchange *x = &a->exchange[slot];
+
     if (x->up == UP_HEAD)
         return true;
     if (x->up != UP_BODY)
         return false;
     if (x->request.body == HTTP_BODY_TUNNEL && x->status != 101)
         return x->lead.n > 0;
-    return x->lead.n > 0 || x->queue.len > 0;
+    /* With a pool that others have used up, the record buffer is the queue. */
+    return x->lead.n > 0 || x->queue.len > 0 || (a->held.n > 0 && a->held_slot == slot);
 }
