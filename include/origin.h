@@ -19,7 +19,7 @@
 
 struct origin {
     struct str unix_path;  /* not empty: a unix socket */
-    struct ip ip;
+    struct ip ip;          /* len 0: not known yet */
     uint16_t port;
     /* private: oldest first */
     unsigned idle_count;
@@ -31,7 +31,7 @@ struct origin {
 
 /* A connection, the most recently used idle one or (`fresh`, or none is idle) a new one that may
  * still be connecting: write to it when it is writable. *reused tells which. < 0: ERR_REFUSED,
- * ERR_FD, ERR_SYS. */
+ * ERR_RESOLVE (the address is not known), ERR_FD, ERR_SYS. */
 int origin_open(struct origin *o, bool fresh, bool *reused);
 /* Keeps a connection whose last response is complete; or closes it when there is no place. */
 void origin_keep(struct origin *o, int fd, int64_t now);

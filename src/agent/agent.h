@@ -166,7 +166,8 @@ void verify_log(const struct agent *a, int tls_err);
 
 /* ---- local.c: the local server's address ---- */
 void local_init(struct agent *a);
-/* Begins to look its name up, if it has one, for each connection anew: it may have moved. */
+/* Begins to look its name up, if it has one and that is not under way: for each connection anew,
+ * for it may have moved, and when a request needs it. */
 void local_look_up(struct agent *a);
 void local_turn(struct agent *a);
 

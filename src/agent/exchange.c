@@ -116,8 +116,13 @@ void exchange_connect(struct agent *a, int slot, bool fresh)
     x->lead = (struct str){ x->head, x->head_len };
     x->fd = origin_open(&a->origin, fresh, &x->reused);
     if (x->fd < 0) {
+        bool unknown = x->fd == ERR_RESOLVE;
+
         x->fd = -1;
-        exchange_fail(a, slot, 502, "the local server refuses connections");
+        exchange_fail(a, slot, 502, unknown ? "the local server's name cannot be looked up"
+                                            : "the local server refuses connections");
+        if (unknown)
+            local_look_up(a);
         return;
     }
     exchange_progress(a, x);

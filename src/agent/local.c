@@ -33,9 +33,9 @@ void local_look_up(struct agent *a)
 {
     struct ip literal;
 
-    if (a->target.local_path.n > 0 || ip_parse(a->target.local_host, &literal))
+    if (a->target.local_path.n > 0 || a->local.fd >= 0 ||
+        ip_parse(a->target.local_host, &literal))
         return;
-    resolver_stop(&a->local);
     take(a, resolver_start(&a->local, a->target.local_host, agent_random(a), a->loop.now));
 }
 

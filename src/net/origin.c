@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "err.h"
+
 int origin_open(struct origin *o, bool fresh, bool *reused)
 {
     *reused = !fresh && o->idle_count > 0;
@@ -9,6 +11,9 @@ int origin_open(struct origin *o, bool fresh, bool *reused)
         return o->idle[--o->idle_count].fd;
     if (o->unix_path.n > 0)
         return sock_connect_unix(o->unix_path);
+    /* The unspecified address would be this device itself. */
+    if (o->ip.len == 0)
+        return ERR_RESOLVE;
     return sock_connect(&o->ip, o->port);
 }
 

@@ -5,6 +5,7 @@ runs N sessions of each encoding instead of a few, HOSTILE_SEED=N begins with an
 """
 import asyncio
 import signal
+import socket
 import time
 
 import pytest
@@ -127,3 +128,18 @@ def test_refusal_waits_for_a_long_answer(hostile, origin):
     answers = [session.answer(name) for name in names]
     assert [a.error for a in answers if a.error is not None].count(503) >= 1
     assert sum(a.head is not None for a in answers) >= 16
+
+
+# ---- the local server ----
+
+def test_unknown_local_name_is_nobody(hostile):
+    """Not the device itself, which the unspecified address would reach."""
+    with socket.socket(socket.AF_INET6) as device:
+        device.bind(("::1", 0))
+        device.listen()
+        device.settimeout(0.2)
+        gateway, _ = hostile("tlv", local="nowhere.invalid:%d" % device.getsockname()[1])
+        session = gateway.session()
+        assert session.fetch("/").error == 502
+        with pytest.raises(TimeoutError):
+            device.accept()
