@@ -216,10 +216,15 @@ static int take_upgrade(struct agent *a)
 
 void connect_turn_upgrade(struct agent *a)
 {
+    size_t old;
     int got;
 
     transport_pump(&a->transport);
-    got = take_upgrade(a);
+    /* All there is: what lies in the transport already makes no descriptor ready. */
+    do {
+        old = a->upgrade_len;
+        got = take_upgrade(a);
+    } while (got == 0 && a->upgrade_len > old);
     if (got < 0)
         agent_disconnect(a, got);
     else if (got > 0)

@@ -6,6 +6,7 @@ runs N sessions of each encoding instead of a few, HOSTILE_SEED=N begins with an
 import asyncio
 import signal
 import socket
+import ssl
 import time
 
 import pytest
@@ -128,6 +129,56 @@ def test_refusal_waits_for_a_long_answer(hostile, origin):
     answers = [session.answer(name) for name in names]
     assert [a.error for a in answers if a.error is not None].count(503) >= 1
     assert sum(a.head is not None for a in answers) >= 16
+
+
+# ---- bytes in pieces ----
+
+def test_upgrade_answer_in_two_records(background, make_agent, certs):
+    """What comes along with the record before it is in the agent's memory, not in the socket."""
+    gateway = HostileGateway("tlv")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certs / "server.pem", certs / "server.key")
+    agent = make_agent(gateway.url.replace("ws:", "wss:").replace("127.0.0.1", "localhost"),
+                       "the-token", "127.0.0.1:9", "--connect-timeout", "3s",
+                       ca=certs / "ca.pem")
+    raw = gateway.listener.accept()[0]
+    raw.settimeout(5)
+    tls = TlsOverBio(raw, context)
+    answer = gateway.upgrade_answer(tls.until(b"\r\n\r\n"))
+    tls.object.write(answer[:40])
+    tls.object.write(answer[40:])
+    tls.flush()
+    agent.wait_for_log("connected, protocol", timeout=2.5)
+    raw.close()
+    gateway.close()
+
+
+class TlsOverBio:
+    """TLS records gathered before they are sent."""
+
+    def __init__(self, conn, context):
+        self.conn, self.incoming, self.outgoing = conn, ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.object = context.wrap_bio(self.incoming, self.outgoing, server_side=True)
+        self.call(self.object.do_handshake)
+
+    def call(self, function, *args):
+        while True:
+            try:
+                result = function(*args)
+                self.flush()
+                return result
+            except ssl.SSLWantReadError:
+                self.flush()
+                self.incoming.write(self.conn.recv(65536))
+
+    def flush(self):
+        self.conn.sendall(self.outgoing.read())
+
+    def until(self, end):
+        data = b""
+        while not data.endswith(end):
+            data += self.call(self.object.read, 4096)
+        return data
 
 
 # ---- the local server ----
