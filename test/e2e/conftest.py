@@ -203,6 +203,13 @@ def py_session(make_py, make_agent, origin, certs):
     return make
 
 
+def next_session(session):
+    """The session after this one, which has ended."""
+    again = session.gateway.session(1)
+    session.agent.wait_for_log(OPENED, 1)
+    return again
+
+
 # ---- local servers ----
 
 @pytest.fixture(scope="session")
