@@ -177,11 +177,18 @@ demo bench:
 	$(Q)$(MAKE) --no-print-directory BOARD=host all
 	$(Q)OUT=$(OUT) KEEP=$(KEEP) bash scripts/$@.sh
 
+# 1 GiB each way in every mode, the agent's memory watched; BIG_MIB=64 for less.
+test-big:
+	$(Q)sh scripts/setup.sh build test
+	$(Q)$(MAKE) --no-print-directory BOARD=host all
+	$(Q)ADIT_BUILD=$(OUT)/host ADIT_GATEWAY_BUILD=$(OUT)/host /usr/bin/python3 -m pytest -q -s \
+	    test/e2e/big.py
+
 clean:
 	rm -rf $(filter-out $(OUT)/dep $(OUT)/src,$(wildcard $(OUT)/*))
 distclean:
 	rm -rf $(OUT) build
 include board/init/install.mk
 FORCE:
-.PHONY: all tests test unit run-tests layers fuzz fuzz-all demo bench clean distclean FORCE
+.PHONY: all tests test test-big unit run-tests layers fuzz fuzz-all demo bench clean distclean FORCE
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -1,5 +1,5 @@
 """1 GiB down and 1 GiB up through TLS, while the agent's memory is watched. Not part of the suite:
-run with `pytest test/e2e/big.py`. BIG_MIB takes another size, BIG_MODES other modes."""
+run with `make test-big`. BIG_MIB takes another size, BIG_MODES other modes."""
 import asyncio
 import hashlib
 import json
