@@ -4,6 +4,8 @@ First what once went wrong, each by itself; then whole sessions of seeded nonsen
 runs N sessions of each encoding instead of a few, HOSTILE_SEED=N begins with another seed.
 """
 import asyncio
+import os
+import random
 import signal
 import socket
 import ssl
@@ -12,20 +14,27 @@ import time
 import pytest
 
 from hostile import CLOSE, HostileGateway, descriptors, frame
+from nonsense import Nonsense, odd
 from procs import wait_until
+
+ROUNDS = int(os.environ.get("HOSTILE_ROUNDS", "2"))
+SEED = int(os.environ.get("HOSTILE_SEED", "1"))
 
 
 @pytest.fixture
 def hostile(make_agent, origin):
     """Makes a gateway and an agent of it, in front of `origin`."""
-    gateways = []
+    gateways, agents = [], []
 
     def make(mode, *options, local=None, receive_buffer=None):
         gateways.append(HostileGateway(mode, receive_buffer))
         agent = make_agent(gateways[-1].url, "the-token",
                            local or "127.0.0.1:%d" % origin.port, *options)
+        agents.append(agent)
         return gateways[-1], agent
     yield make
+    for agent in agents:
+        print(agent.log()[-2000:])
     for gateway in gateways:
         gateway.close()
 
@@ -194,3 +203,42 @@ def test_unknown_local_name_is_nobody(hostile):
         assert session.fetch("/").error == 502
         with pytest.raises(TimeoutError):
             device.accept()
+
+
+# ---- sessions of seeded nonsense ----
+
+def one_session(session, seed, agent):
+    """All steps at random; then nothing of them may be left, and a good request is answered."""
+    nonsense = Nonsense(session, random.Random(seed))
+    for _ in range(150):
+        nonsense.step()
+    nonsense.settle()
+    name = session.request("/")
+    nonsense.give(name, 1000)
+    answer = session.answer(name, 5)
+    assert answer.head and answer.head["status"] == 200
+    since = agent.mark()
+    agent.send(signal.SIGUSR1)
+    told = agent.wait_for_log(r"streams_active (\d+)", since)
+    assert told.group(1) == "0", "streams are left"
+    return nonsense
+
+
+@pytest.mark.parametrize("mode", ["tlv", "json", "plain"])
+def test_nonsense(hostile, origin, mode):
+    origin.on("/odd", odd)
+    gateway, agent = hostile(mode, "--ping-interval", "2s", "--request-timeout", "1s")
+    for seed in range(SEED, SEED + ROUNDS):
+        print("seed", seed)
+        session = gateway.session(window=random.Random(seed).choice([0, 1, 1000, 65536, 1 << 40]))
+        nonsense = one_session(session, seed, agent)
+        before = agent.cpu_seconds()
+        time.sleep(0.3)
+        assert agent.cpu_seconds() - before <= 0.03, "busy without work"
+        # Standard streams, the tunnel, idle connections.
+        assert descriptors(agent) <= 4 + 16
+        if seed == SEED:
+            memory = agent.status("VmHWM")
+        nonsense.farewell()
+    gateway.session().close()
+    assert agent.status("VmHWM") <= memory + 200
