@@ -60,7 +60,7 @@ for board in host-asan host mips_24kc; do
 done
 suite packaging env ADIT_BUILD="$OUT/host" prove -j2 --exec 'busybox ash' \
     test/packaging/test_init.sh test/packaging/test_openwrt.sh test/packaging/test_install.sh \
-    test/packaging/test_man.sh test/packaging/test_trees.sh
+    test/packaging/test_man.sh test/packaging/test_trees.sh test/packaging/test_service.sh
 if ls test/e2e/test_*.py >/dev/null 2>&1; then
     # Debian's python3, which has the packages that setup.sh installed, whatever else is in PATH.
     suite 'end to end' env ADIT_BUILD="$OUT/host" PYTHONDONTWRITEBYTECODE=1 \

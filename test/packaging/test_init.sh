@@ -181,14 +181,18 @@ is "$(cat "$token")" tok-4 'with a new token'
 [ ! -e "$work/state/time" ]
 ok $? 'and no memory'
 service stop
+cd "$root/board/init" && sh ./S60adit start
+until_true started 7
+ok $? 'called by a relative name'
+service stop
 service reset
-is "$? $(starts) $(ls "$work/etc/adit")" '0 6 ' 'reset of what does not run'
+is "$? $(starts) $(ls "$work/etc/adit")" '0 7 ' 'reset of what does not run'
 
 rmdir "$work/state"
 echo ADIT_USER=adit >>"$work/defaults"
 echo 2 >"$work/exit"
 service start
-until_true started 8
+until_true started 9
 ok $? 'options that are refused: tried again, they may depend on files that come late'
 has "$(cat "$work/syslog")" 'ended with status 2' 'and said'
 has "$(cat "$work/chowned")" "adit $work/state" "the folder of what it keeps is the agent's"
