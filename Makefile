@@ -1,7 +1,7 @@
 # adit: `make` builds agent and gateway for this machine, `make BOARD=mips_24kc` for a router.
-# Variables: BOARD, PROFILE=tiny (include/limits.h), OUT (the build tree), V=1 (show commands), CA (a
-# PEM file: authorities to compile in), BEARSSL_SRC, MUSL_SRC (own sources); for the compiler of a
-# firmware SDK: CROSS or CC, and SYSROOT.
+# Variables: BOARD, PROFILE=tiny (include/limits.h), OUT (the build tree), V=1 (show commands), CA
+# (a PEM file: authorities to compile in), BEARSSL_SRC, MUSL_SRC (own sources); for the compiler of
+# a firmware SDK: CROSS or CC, and SYSROOT.
 BOARD ?= host
 OUT   ?= build
 include board/$(BOARD).mk
@@ -40,7 +40,8 @@ endif
 WARN    := -Wall -Wextra -Wconversion -Wshadow -Wvla -Werror
 CFLAGS  := -std=c11 -D_GNU_SOURCE $(WARN) -Iinclude -isystem $(DEP)/include
 SECTIONS := -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables
-LDFLAGS := $(LDMARCH) -Wl,--gc-sections -Wl,-z,noexecstack -Wl,--build-id=none
+LDFLAGS := $(LDMARCH) -Wl,--gc-sections -Wl,-z,noexecstack -Wl,--build-id=none \
+           -Wl,--fatal-warnings
 LIBS    := -L$(DEP)/lib -lbearssl
 # Entropy and time come from us, through BearSSL's interfaces.
 BEAR_DEFS += -DBR_USE_URANDOM=0 -DBR_USE_GETENTROPY=0 -DBR_RDRAND=0 -DBR_USE_UNIX_TIME=0
@@ -83,6 +84,7 @@ GATEWAY_PARTS := $(call layer,gateway,names cidr page ring forward)
 PARTS_TESTS := $(filter $(TESTS),$(addprefix $(B)/test/test_,$(notdir $(basename $(GATEWAY_PARTS)))))
 
 all: $(PROGRAMS)
+agent: $(B)/adit
 tests: $(TESTS) $(FUZZ)
 
 LTO_MODE := $(if $(LTO),-fno-lto)
@@ -158,6 +160,24 @@ layers: all $(call obj,$(COMMON) $(SHARED_BY_GATEWAY))
 	$(Q)prove --exec sh scripts/layers.sh :: $(B)/adit \
 	    $(call obj,$(COMMON) $(SHARED_BY_GATEWAY) $(AGENT) $(GATEWAY))
 
+# Every board: make size [PROFILE=tiny], make test-boards [BOARDS='...']. This one: make repro.
+BOARDS ?= $(filter-out host-% x86_64,$(notdir $(basename $(wildcard board/*.mk))))
+size:
+	$(Q)sh scripts/setup.sh build every-board
+	$(Q)OUT=$(OUT) PROFILE=$(PROFILE) sh scripts/size.sh $(BOARDS)
+test-boards:
+	$(Q)sh scripts/setup.sh build every-board test
+	$(Q)OUT=$(OUT) sh scripts/test_boards.sh $(BOARDS)
+test-boot:
+	$(Q)sh scripts/setup.sh build every-board boot test
+	$(Q)OUT=$(OUT) sh scripts/test_boot.sh
+repro:
+	$(Q)sh scripts/repro.sh $(BOARD)
+sbom:
+	$(Q)sh scripts/sbom.sh $(VERSION)
+show-%:
+	@echo '$($*)'
+
 # make fuzz NAME=json SECONDS=60; make fuzz-all FUZZ_SECONDS=60
 SECONDS ?= 60
 FUZZ_SECONDS ?= 60
@@ -177,18 +197,12 @@ demo bench:
 	$(Q)$(MAKE) --no-print-directory BOARD=host all
 	$(Q)OUT=$(OUT) KEEP=$(KEEP) bash scripts/$@.sh
 
-# 1 GiB each way in every mode, the agent's memory watched; BIG_MIB=64 for less.
-test-big:
-	$(Q)sh scripts/setup.sh build test
-	$(Q)$(MAKE) --no-print-directory BOARD=host all
-	$(Q)ADIT_BUILD=$(OUT)/host ADIT_GATEWAY_BUILD=$(OUT)/host /usr/bin/python3 -m pytest -q -s \
-	    test/e2e/big.py
-
 clean:
 	rm -rf $(filter-out $(OUT)/dep $(OUT)/src,$(wildcard $(OUT)/*))
 distclean:
 	rm -rf $(OUT) build
 include board/init/install.mk
 FORCE:
-.PHONY: all tests test test-big unit run-tests layers fuzz fuzz-all demo bench clean distclean FORCE
+.PHONY: all tests test unit run-tests layers size test-boards test-boot repro \
+    sbom agent fuzz fuzz-all demo bench clean distclean FORCE
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

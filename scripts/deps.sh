@@ -37,7 +37,7 @@ build_musl() {
 unmark() {
     "${CROSS}objcopy" -R .MIPS.abiflags -R .gnu.attributes -R .pdr "$1"
     # RT_MARK is the offset of a byte in the ELF header, and what it is without the mark.
-    [ -z "${RT_MARK:-}" ] || printf "\\00${RT_MARK#* }" |
+    [ -z "${RT_MARK:-}" ] || printf %b "\\00${RT_MARK#* }" |
         dd of="$1" bs=1 seek="${RT_MARK% *}" conv=notrunc status=none
 }
 
@@ -76,7 +76,8 @@ build_bearssl() {
     fi
     # shellcheck disable=SC2016
     find "$src/src" -name '*.c' |
-        flags="$libc $MARCH ${NO_FPU:-} $SECTIONS $BEAR_DEFS ${LTO:-} -I$src/inc -I$src/src" out=$dep/bearssl \
+        flags="$libc $MARCH ${NO_FPU:-} $SECTIONS $BEAR_DEFS ${LTO:-} -I$src/inc -I$src/src" \
+        out=$dep/bearssl \
         xargs -P 2 -n 16 sh -c '
         for file; do
             name=$(basename "$file" .c)
