@@ -160,6 +160,13 @@ layers: all $(call obj,$(COMMON) $(SHARED_BY_GATEWAY))
 	$(Q)prove --exec sh scripts/layers.sh :: $(B)/adit \
 	    $(call obj,$(COMMON) $(SHARED_BY_GATEWAY) $(AGENT) $(GATEWAY))
 
+# 1 GiB each way in every mode, the agent's memory watched; BIG_MIB=64 for less.
+test-big:
+	$(Q)sh scripts/setup.sh build test
+	$(Q)$(MAKE) --no-print-directory BOARD=host all
+	$(Q)ADIT_BUILD=$(OUT)/host ADIT_GATEWAY_BUILD=$(OUT)/host /usr/bin/python3 -m pytest -q -s \
+	    test/e2e/big.py
+
 # Every board: make size [PROFILE=tiny], make test-boards [BOARDS='...']. This one: make repro.
 BOARDS ?= $(filter-out host-% x86_64,$(notdir $(basename $(wildcard board/*.mk))))
 size:
@@ -203,6 +210,6 @@ distclean:
 	rm -rf $(OUT) build
 include board/init/install.mk
 FORCE:
-.PHONY: all tests test unit run-tests layers size test-boards test-boot repro \
+.PHONY: all tests test test-big unit run-tests layers size test-boards test-boot repro \
     sbom agent fuzz fuzz-all demo bench clean distclean FORCE
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
