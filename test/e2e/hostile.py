@@ -75,8 +75,9 @@ class Hostile:
         s = self.streams[name] = Stream(self.window, self.auth.get("window", 0))
         s.sending = fields.get("more", False)
         s.credit -= len(fields.get("body", b""))
-        fields.setdefault("headers", [(b"host", b"hostile.test")])
-        self.send("HttpRequest", id=name, method=method, url=url, **fields)
+        # Before the body, which then needs no place of its own.
+        headers = fields.pop("headers", [(b"host", b"hostile.test")])
+        self.send("HttpRequest", id=name, method=method, url=url, headers=headers, **fields)
         return name
 
     def abort(self, name):

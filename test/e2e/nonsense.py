@@ -114,7 +114,8 @@ async def empty(r, n):
 
 async def switch(r, n):
     """101, asked for or not; then both ways."""
-    await r.send(b"HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: odd\r\n\r\n" + b"s" * n)
+    head = b"HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: odd\r\n\r\n"
+    await r.send(head + b"s" * n)
     while data := await r.reader.read(4096):
         await r.send(data)
     return False
@@ -125,8 +126,8 @@ async def garbage(r, n):
     return False
 
 
-KINDS = [good, good, good, chunks, reset, half, early, interims, bad_chunks, long_head, silent, deaf,
-         too_much, leaves, dribble, empty, switch, garbage]
+KINDS = [good, good, good, chunks, reset, half, early, interims, bad_chunks, long_head, silent,
+         deaf, too_much, leaves, dribble, empty, switch, garbage]
 
 
 async def odd(r):
