@@ -24,7 +24,7 @@ SYS   := $(call layer,sys,loop signals clock entropy log options options_value f
            sandbox_filter)
 # Only the gateway has these: a table of thousands of deadlines, a TLS server, epoll.
 SHARED_BY_GATEWAY := $(call layer,core,wheel) $(call layer,net,tls_server) $(call layer,sys,poller)
-AGENT   := $(call layer,agent,main agent config identity connect verify serve local exchange \
+AGENT   := $(call layer,agent,main agent config token identity connect verify serve local exchange \
              upload download)
 GATEWAY := $(call layer,gateway,main gateway config names cidr page ring conn request response \
              visitor forward tunnel tunnel_io tunnel_log)

@@ -9,5 +9,7 @@ bool fmt_write(int fd, const void *p, size_t n);
 bool fmt_text(int fd, const char *text);
 /* A whole small file into out: its length, ERR_FILE (unreadable), ERR_WIRE_SIZE (longer). */
 int fmt_read_file(const char *path, uint8_t *out, size_t cap);
+/* The same from where an open file stands. */
+int fmt_read_fd(int fd, uint8_t *out, size_t cap);
 
 #endif

@@ -153,7 +153,7 @@ static void on_signals(struct agent *a)
 
     if (signals & LOOP_SIG_USR1)
         log_stats(a);
-    if ((signals & LOOP_SIG_HUP) && config_token(&a->config, &a->target) == 0)
+    if ((signals & LOOP_SIG_HUP) && token_read(&a->config, &a->target) == 0)
         log_line(LOG_INFO, "token read again, used from the next connection on");
     if ((signals & LOOP_SIG_TERM) && !a->stopping)
         stop(a);

@@ -60,6 +60,16 @@ static const struct option table[] = {
       "what to log" },
     { "allow-plaintext", OPTION_FLAG, AT(allow_plaintext), 0, 0, NULL, NULL,
       "accept ws://: token and traffic can be read by anyone on the way" },
+    { "user", OPTION_TEXT, AT(sandbox.user), 0, 0, "NAME|UID", NULL,
+      "run as this user once started" },
+    { "chroot", OPTION_TEXT, AT(sandbox.root), 0, 0, "DIR", NULL,
+      "see only files in DIR once started" },
+    { "no-new-privs", OPTION_FLAG, AT(sandbox.no_new_privs), 0, 0, "=no", "yes",
+      "off: may gain privileges" },
+    { "seccomp", OPTION_FLAG, AT(sandbox.seccomp), 0, 0, "=no", "yes",
+      "off: system calls are not filtered" },
+    { "limits", OPTION_FLAG, AT(sandbox.limits), 0, 0, "=no", "yes",
+      "off: core dumps, any number of descriptors" },
     { NULL, OPTION_FLAG, 0, 0, 0, NULL, NULL, NULL },
 };
 
@@ -129,49 +139,6 @@ static int check(const struct config *c)
     return 0;
 }
 
-/* `ps` shows argv to everyone: what follows --token there is overwritten. */
-static void hide_token(int argc, char **argv)
-{
-    int i;
-
-    for (i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--token") == 0 && i + 1 < argc)
-            memset(argv[i + 1], 'x', strlen(argv[i + 1]));
-        else if (strncmp(argv[i], "--token=", 8) == 0)
-            memset(argv[i] + 8, 'x', strlen(argv[i] + 8));
-    }
-    log_line(LOG_WARN, "--token can be seen by other users of this machine; use --token-file");
-}
-
-/* A token is one word of printable ASCII. */
-static bool token_valid(struct str token)
-{
-    size_t i;
-
-    for (i = 0; i < token.n; i++) {
-        if (token.p[i] <= ' ' || token.p[i] > '~')
-            return false;
-    }
-    return token.n > 0 && token.n <= TOKEN_MAX;
-}
-
-int config_token(const struct config *c, struct target *t)
-{
-    int n = (int)t->token_len;
-
-    if (c->token == NULL) {
-        n = fmt_read_file(c->token_file, t->token, sizeof t->token);
-        if (n == ERR_FILE)
-            return options_error("--token-file cannot be read");
-    }
-    while (n > 0 && (t->token[n - 1] == '\n' || t->token[n - 1] == '\r'))
-        n--;
-    t->token_len = n > 0 ? (size_t)n : 0;
-    if (!token_valid((struct str){ t->token, t->token_len }))
-        return options_error("the token is not one word of up to 512 printable characters");
-    return 0;
-}
-
 int config_parse(struct config *c, struct target *t, int argc, char **argv)
 {
     int err = options_parse(table, c, argc, argv, NULL, 0, NULL);
@@ -195,10 +162,5 @@ int config_parse(struct config *c, struct target *t, int argc, char **argv)
     if (err < 0)
         return err;
     log_set_level((enum log_level)c->log_level);
-    if (c->token != NULL) {
-        t->token_len = strnlen(c->token, sizeof t->token);
-        memcpy(t->token, c->token, t->token_len);
-        hide_token(argc, argv);
-    }
-    return config_token(c, t);
+    return token_init(c, t, argc, argv);
 }

@@ -6,6 +6,7 @@
 
 #include "identity.h"
 #include "options.h"
+#include "sandbox.h"
 #include "trust.h"
 #include "uri.h"
 
@@ -41,6 +42,7 @@ struct config {
     uint32_t stats_interval_ms;
     uint32_t log_level;
     bool allow_plaintext;
+    struct sandbox sandbox;
 };
 
 /* What is made of it. */
@@ -51,16 +53,23 @@ struct target {
     struct str local_path;     /* of the unix socket */
     uint8_t local_text[HOST_MAX + 8]; /* Host for requests that have none */
     size_t local_text_len;
-    uint8_t token[TOKEN_MAX + 2]; /* room for the line's end while it is read */
+    uint8_t token[TOKEN_MAX];
     size_t token_len;
+    uint8_t new_token[TOKEN_MAX + 2]; /* while it is read: with the line's end */
+    int token_fd;              /* of the file; 0: none */
     uint8_t agent[sizeof "adit/" ADIT_VERSION + IDENTITY_MAX]; /* name, version, identity */
     size_t agent_len;
 };
 
 /* Parses and checks. 0: go on; 1: all is said (--help, --version); ERR_USAGE: said what to write
- * instead. The token on the command line is overwritten in argv. */
+ * instead. */
 int config_parse(struct config *c, struct target *t, int argc, char **argv);
-/* Reads the token file (again). 0 or ERR_USAGE, said. */
-int config_token(const struct config *c, struct target *t);
+
+/* ---- token.c ---- */
+/* The token, from wherever it is given. In argv and the environment it is overwritten. 0 or
+ * ERR_USAGE, said: a file that others can read is refused. */
+int token_init(const struct config *c, struct target *t, int argc, char **argv);
+/* Reads the token file again. The same, and the token is the old one after an error. */
+int token_read(const struct config *c, struct target *t);
 
 #endif

@@ -1,5 +1,8 @@
 #include "agent.h"
 
+/* Each stream's, an idle one for each, and the agent's own; some may be inherited. */
+#define DESCRIPTORS (2 * STREAMS_MAX + 32)
+
 static struct agent agent;
 
 int main(int argc, char **argv)
@@ -11,5 +14,8 @@ int main(int argc, char **argv)
     if (err != 0)
         return err < 0 ? 2 : 0;
     agent_init(&agent);
+    agent.config.sandbox.descriptors = DESCRIPTORS;
+    if (sandbox_enter(&agent.config.sandbox, &agent, sizeof agent) < 0)
+        return 2;
     return agent_run(&agent);
 }

@@ -62,7 +62,7 @@ static void write_state(const char *path, int64_t value)
     memcpy(new, path, n);
     memcpy(new + n, ".new", 5);
     if (!write_new(new, value) || rename(new, path) < 0)
-        log_line(LOG_WARN, "--state cannot be written: the time is not kept for the next start");
+        log_line(LOG_WARN, "--state cannot be written");
 }
 
 void verify_learn(struct agent *a, int64_t server_time)
@@ -87,8 +87,7 @@ static int add_pins(struct agent *a)
 {
     for (size_t i = 0; i < CONFIG_PINS_MAX && a->config.pin[i] != NULL; i++) {
         if (trust_add_pin(&a->trust, str_of(a->config.pin[i])) < 0)
-            return options_error("--pin: write sha256: and the 44 characters of the key's hash in "
-                                 "base64");
+            return options_error("--pin: write sha256: and a key's hash, 44 characters of base64");
     }
     return 0;
 }
@@ -141,8 +140,7 @@ int verify_start(struct agent *a)
     uint8_t seed[32];
 
     if (now < a->floor && !a->told_clock) {
-        log_line(LOG_WARN, "this machine's clock is not set: certificates are checked as of the "
-                           "last time known");
+        log_line(LOG_WARN, "the clock is not set: certificates are checked as of the last time known");
         a->told_clock = true;
     }
     entropy_stock(&a->entropy, seed, sizeof seed);
@@ -153,8 +151,7 @@ void verify_done(struct agent *a)
 {
     tls_client_keep(&a->tls);
     if (a->tls.check.early)
-        log_line(LOG_WARN, "the server's certificate is not valid yet by the last time known: "
-                           "accepted, because the clock is not set");
+        log_line(LOG_WARN, "the clock is not set: a certificate that is not valid yet was accepted");
     if (!a->tls.check.used)
         log_line(LOG_DEBUG, "TLS session resumed");
 }

@@ -5,8 +5,8 @@
 
 static const char not_tls[] = "the server does not speak TLS 1.2 on this port: check host and port";
 static const char no_suite[] =
-    "the server offers nothing that is safe: it needs TLS 1.2 with ECDHE and AES-GCM or ChaCha20, "
-    "and an RSA or EC certificate (no Ed25519)";
+    "the server offers nothing safe: it needs TLS 1.2 with ECDHE, AES-GCM or ChaCha20, and an RSA "
+    "or EC certificate (no Ed25519)";
 static const char bad_certificate[] =
     "the server's certificate is malformed, or of an unknown form";
 static const char bad_peer[] = "the server breaks the TLS protocol, or something changes the bytes";
@@ -39,12 +39,12 @@ static const char *certificate_text(int code)
 {
     switch (code) {
     case BR_ERR_X509_BAD_SERVER_NAME:
-        return "the server's certificate is for another name: check the URL's host, or say which "
-               "name it has with --server-name";
+        return "the server's certificate is for another name: check the URL's host, or write "
+               "--server-name";
     case BR_ERR_X509_EXPIRED:
     case BR_ERR_X509_TIME_UNKNOWN:
-        return "the server's certificate, or one above it, has expired: it has to be renewed there, "
-               "or this machine's clock is wrong";
+        return "the server's certificate, or one above it, has expired: renew it there, or set this "
+               "machine's clock";
     case BR_ERR_X509_NOT_TRUSTED:
         return "the server's certificate chain does not end in a trusted CA; use --ca or --pin";
     case BR_ERR_X509_BAD_SIGNATURE:
@@ -53,18 +53,16 @@ static const char *certificate_text(int code)
     case BR_ERR_X509_WEAK_PUBLIC_KEY:
         return "the server's certificate has an RSA key below 2048 bits: it needs a new one";
     case BR_ERR_X509_UNSUPPORTED:
-        return "the server's certificate has a key or signature that is not accepted (SHA-1, MD5, "
-               "Ed25519): it needs RSA or EC, signed with SHA-256 or better";
+        return "the server's certificate needs an RSA or EC key, signed with SHA-256 or better (no "
+               "SHA-1, MD5, Ed25519)";
     case BR_ERR_X509_NOT_CA:
     case BR_ERR_X509_FORBIDDEN_KEY_USAGE:
-        return "a certificate of the server's chain signs another although it may not: the server "
-               "needs another chain";
+        return "a certificate of the server signs another although it may not: it needs another "
+               "chain";
     case TRUST_ERR_PIN:
-        return "the server's key is none of those given with --pin: it has a new key, or somebody "
-               "is in between";
+        return "the server's key is none of --pin: it has a new one, or somebody is in between";
     case TRUST_ERR_EARLY:
-        return "the server's certificate is not valid yet: this machine's clock is slow, or the "
-               "server's was fast";
+        return "the server's certificate is not valid yet: set this machine's clock";
     default:
         return bad_certificate;
     }

@@ -48,19 +48,22 @@ static ssize_t read_all(int fd, uint8_t *out, size_t n)
     return (ssize_t)len;
 }
 
+int fmt_read_fd(int fd, uint8_t *out, size_t cap)
+{
+    ssize_t n = read_all(fd, out, cap);
+    uint8_t more;
+
+    if (n < 0)
+        return ERR_FILE;
+    return (size_t)n == cap && read_all(fd, &more, 1) != 0 ? ERR_WIRE_SIZE : (int)n;
+}
+
 int fmt_read_file(const char *path, uint8_t *out, size_t cap)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n;
-    uint8_t more;
-    int result;
+    int result = fmt_read_fd(fd, out, cap);
 
-    if (fd < 0)
-        return ERR_FILE;
-    n = read_all(fd, out, cap);
-    result = n < 0 ? ERR_FILE : (int)n;
-    if (result >= 0 && (size_t)n == cap && read_all(fd, &more, 1) != 0)
-        result = ERR_WIRE_SIZE;
-    close(fd);
+    if (fd >= 0)
+        close(fd);
     return result;
 }

@@ -1,7 +1,6 @@
 #include "sandbox.h"
 
 #include <fcntl.h>
-#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -26,6 +25,8 @@
 #endif
 
 #define MODE_FILTER 2 /* linux/seccomp.h */
+/* Of any architecture's pages: every other size divides it. */
+#define PAGE_LARGEST ((uintptr_t)65536)
 #define LINE_MAX_LEN 128
 #define ID_LIMIT 0x7fffffff
 
@@ -106,15 +107,21 @@ static bool become(const struct account *a)
 
 /* ---- the rest ---- */
 
+static bool control(long what, long value, const void *p)
+{
+    return syscall(SYS_prctl, what, value, p, 0, 0) == 0;
+}
+
 static void set_limits(const struct sandbox *s)
 {
-    struct rlimit limit = { s->descriptors, s->descriptors }, none = { 0, 0 };
+    /* The 64-bit form, which every architecture has. */
+    const uint64_t limit[2] = { s->descriptors, s->descriptors }, none[2] = { 0, 0 };
 
-    setrlimit(RLIMIT_NOFILE, &limit);
-    setrlimit(RLIMIT_CORE, &none);
+    syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, limit, NULL);
+    syscall(SYS_prlimit64, 0, RLIMIT_CORE, none, NULL);
     /* A core that goes to a program through a pipe knows no limit, and another process of the same
      * user could read our memory. */
-    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    control(PR_SET_DUMPABLE, 0, NULL);
 }
 
 static bool set_filter(const struct sandbox *s)
@@ -125,14 +132,15 @@ static bool set_filter(const struct sandbox *s)
         struct sandbox_op *op;
     } program = { (unsigned short)sandbox_filter(s, op), op };
 
-    return program.len > 0 && prctl(PR_SET_SECCOMP, MODE_FILTER, &program, 0, 0) == 0;
+    return program.len > 0 && control(PR_SET_SECCOMP, MODE_FILTER, &program);
 }
 
 static void keep_out_of_cores(void *p, size_t n)
 {
-    uintptr_t page = (uintptr_t)getauxval(AT_PAGESZ) - 1;
-    uintptr_t from = (uintptr_t)p & ~page, to = ((uintptr_t)p + n + page) & ~page;
+    uintptr_t from = (uintptr_t)p & ~(PAGE_LARGEST - 1);
+    uintptr_t to = ((uintptr_t)p + n + PAGE_LARGEST - 1) & ~(PAGE_LARGEST - 1);
 
+    /* What else lies there is left out, too; what is not mapped there does not matter. */
     madvise((void *)from, to - from, MADV_DONTDUMP);
 }
 
@@ -145,6 +153,7 @@ int sandbox_enter(const struct sandbox *s, void *secret, size_t secret_len)
 {
     struct account account = { .found = false };
     bool new_privs, filtered;
+    uid_t uid;
 
     keep_out_of_cores(secret, secret_len);
     if (s->user) {
@@ -158,23 +167,17 @@ int sandbox_enter(const struct sandbox *s, void *secret, size_t secret_len)
         return options_error("--user is not possible; start as root");
     if (s->limits)
         set_limits(s);
-    new_privs = !s->no_new_privs || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0;
+    new_privs = !s->no_new_privs || !control(PR_SET_NO_NEW_PRIVS, 1, NULL);
+    uid = getuid();
     filtered = s->seccomp && set_filter(s);
     log_begin(LOG_INFO);
-    log_text("sandbox:");
-    if (s->user) {
-        log_text(" user ");
-        log_u64(account.uid);
-        log_text(", group ");
-        log_u64(account.gid);
-        log_text(",");
-    }
-    log_part(" own root,", s->root != NULL);
-    log_part(" no new privileges,", !new_privs);
-    log_part(" no core dumps, few descriptors,", s->limits);
-    log_text(filtered     ? " system calls filtered"
-             : s->seccomp ? " system calls not filtered (the kernel refuses)"
-                          : " system calls not filtered");
+    log_text("sandbox: user ");
+    log_u64(uid);
+    log_part(", own root", s->root != NULL);
+    log_part(", no new privileges", !new_privs);
+    log_part(", no core dumps, few descriptors", s->limits);
+    log_part(", system calls filtered", filtered);
+    log_part(", no system call filter in this kernel", s->seccomp && !filtered);
     log_end();
     return 0;
 }
