@@ -74,9 +74,12 @@ build_bearssl() {
     if [ "$LIBC" = musl ]; then
         libc="-nostdinc -isystem $dep/include -isystem $("$CC" -print-file-name=include) $SIZE_OPT"
     fi
+    # BearSSL reads contexts through pointers of other types. Compiled as a whole, and only then,
+    # the compiler sees that, and on PowerPC the check of certificate chains came out wrong.
+    safe=-fno-strict-aliasing
     # shellcheck disable=SC2016
     find "$src/src" -name '*.c' |
-        flags="$libc $MARCH ${NO_FPU:-} $SECTIONS $BEAR_DEFS ${LTO:-} -I$src/inc -I$src/src" \
+        flags="$libc $MARCH ${NO_FPU:-} $SECTIONS $safe $BEAR_DEFS ${LTO:-} -I$src/inc -I$src/src" \
         out=$dep/bearssl \
         xargs -P 2 -n 16 sh -c '
         for file; do
