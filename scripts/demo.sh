@@ -41,6 +41,7 @@ echo "== a token"
 "$build/adit-gateway" token $name > "$dir/token.txt"
 grep "^$name [0-9a-f]\{64\}\$" "$dir/token.txt" > "$dir/tokens"
 grep -v "^$name " "$dir/token.txt" | sed -n 's/.*[: ]\([^ ]*\)$/\1/; /./p' | tail -n 1 > "$dir/token"
+chmod 600 "$dir/token"
 
 echo "== gateway"
 "$build/adit-gateway" --listen 127.0.0.1:0 --domain $domain --tokens "$dir/tokens" \
