@@ -23,7 +23,8 @@ NET   := $(call layer,net,origin sock resolv_conf resolver dial transport pem tr
 SYS   := $(call layer,sys,loop signals clock entropy log options options_value fmt sandbox \
            sandbox_filter)
 # Only the gateway has these: a table of thousands of deadlines, a TLS server, epoll.
-SHARED_BY_GATEWAY := $(call layer,core,wheel) $(call layer,net,tls_server) $(call layer,sys,poller)
+SHARED_BY_GATEWAY := $(call layer,core,wheel) $(call layer,net,tls_server tls_identity) \
+    $(call layer,sys,poller)
 AGENT   := $(call layer,agent,main agent config token identity connect verify serve local exchange \
              upload download)
 GATEWAY := $(call layer,gateway,main gateway config names cidr page ring conn request response \

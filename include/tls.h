@@ -75,15 +75,48 @@ struct tls_identity {
  */
 int tls_identity_load(struct tls_identity *id, const char *cert_path, const char *key_path);
 
+/* 100 bytes each; the least recently used one makes room. */
+#define TLS_SESSIONS_MAX 512
+/* Names of authorities that clients are told. */
+#define TLS_CLIENT_CAS_MAX 16
+#define TLS_CLIENT_NAMES_MAX 2048
+
+/* What all connections of a server share. Starts as all zeroes, then tls_shared_forget. */
+struct tls_shared {
+    struct trust clients; /* without authorities no client is asked for a certificate */
+    /* private */
+    const br_ssl_session_cache_class *vtable;
+    br_ssl_session_cache_lru sessions;
+    br_x500_name name[TLS_CLIENT_CAS_MAX];
+    size_t name_count, name_len;
+    uint8_t name_data[TLS_CLIENT_NAMES_MAX];
+    uint8_t session_data[TLS_SESSIONS_MAX * 100];
+};
+
+/* No session can be resumed any more: at the start, and when keys have changed. */
+void tls_shared_forget(struct tls_shared *t);
+/* Asks every client for a certificate of these authorities (PEM; the path must last). None is
+ * needed to connect: see tls_server_knows_client. 0; ERR_FILE: unreadable, or no authority in it;
+ * ERR_WIRE_SIZE: more than TLS_CLIENT_CAS_MAX, or longer names than TLS_CLIENT_NAMES_MAX. */
+int tls_shared_add_clients(struct tls_shared *t, const char *path);
+
 struct tls_server {
-    br_ssl_server_context server;
+    br_ssl_server_context server; /* first: BearSSL hands it to the cache of sessions */
+    /* private */
+    struct tls_shared *shared;
+    bool loaded;                  /* a session of this id was found */
+    uint8_t session_id[32];
+    struct trust_check check;
     uint8_t in[TLS_IN_MAX];
     uint8_t out[TLS_OUT_MAX];
 };
 
-/* Prepares the engine for one connection; `id` must outlive it. 0 or ERR_TLS. The engine is
- * &s->server.eng. */
-int tls_server_start(struct tls_server *s, const struct tls_identity *id, const uint8_t seed[32]);
+/* Prepares the engine for one connection; `id` and `shared` must outlive it. unix_now: for client
+ * certificates. 0 or ERR_TLS. The engine is &s->server.eng. */
+int tls_server_start(struct tls_server *s, const struct tls_identity *id, struct tls_shared *shared,
+                     int64_t unix_now, const uint8_t seed[32]);
+/* After the handshake: has the client shown a certificate, now or when the session began? */
+bool tls_server_knows_client(const struct tls_server *s);
 
 /* ---- words ---- */
 

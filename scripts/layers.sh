@@ -90,7 +90,7 @@ $1 == "object" {
         home[$3] = home[$3] layer_of(path) " "
     if ($4 !~ /^[A-TV-Z]$/)
         next
-    if (layer_of(path) == "gateway" || path ~ /\/(wheel|tls_server|poller)\.o$/)
+    if (layer_of(path) == "gateway" || path ~ /\/(wheel|tls_server|tls_identity|poller)\.o$/)
         gateway_only[$3] = path
     else
         shared[$3] = 1

@@ -67,6 +67,7 @@ struct pair {
 };
 
 static struct pair pair;
+static struct tls_shared pair_shared;
 /* The client's, in Unix seconds. */
 static int64_t pair_floor;
 
@@ -92,7 +93,7 @@ TAP_UNUSED static bool pair_start(const struct trust *trust, const struct tls_id
     transport_init_tls(&pair.c, fd[0], &pair.client.client.eng);
     transport_init_tls(&pair.s, fd[1], &pair.server.server.eng);
     return tls_client_start(&pair.client, trust, str_of(name), unix_now, pair_floor, seed) == 0 &&
-           tls_server_start(&pair.server, id, seed) == 0;
+           tls_server_start(&pair.server, id, &pair_shared, time(NULL), seed) == 0;
 }
 
 TAP_UNUSED static void pair_start_clear(void)
@@ -122,6 +123,7 @@ TAP_UNUSED static void pair_end(void)
 /* True when openssl is here and the directory could be made. */
 TAP_UNUSED static bool pair_begin(void)
 {
+    tls_shared_forget(&pair_shared);
     return mkdtemp(pair_dir) && pair_shell("openssl version >/dev/null");
 }
 

@@ -37,6 +37,8 @@ static const struct option table[] = {
       "lines of NAME SHA256HEX, see the token command" },
     { "cert", OPTION_TEXT, AT(cert), 0, 0, "FILE", NULL, "certificate chain, PEM" },
     { "key", OPTION_TEXT, AT(key), 0, 0, "FILE", NULL, "its private key, PEM" },
+    { "client-ca", OPTION_TEXT, AT(client_ca), 0, 0, "FILE", NULL,
+      "agents need a certificate of these CAs, PEM" },
     { "plain", OPTION_FLAG, AT(plain), 0, 0, NULL, NULL,
       "no TLS: behind a proxy that does it" },
     { "public-port", OPTION_NUMBER, AT(public_port), 0, 65535, "PORT", "0",
@@ -70,6 +72,16 @@ static const struct option table[] = {
       "for an answer to them" },
     { "log-level", OPTION_CHOICE, AT(log_level), 0, 0, "error|warn|info|debug", "info",
       "debug tells of every request" },
+    { "user", OPTION_TEXT, AT(sandbox.user), 0, 0, "NAME|UID", NULL,
+      "run as this user once started; it must be able to read the files again" },
+    { "chroot", OPTION_TEXT, AT(sandbox.root), 0, 0, "DIR", NULL,
+      "see only files in DIR once started" },
+    { "no-new-privs", OPTION_FLAG, AT(sandbox.no_new_privs), 0, 0, "=no", "yes",
+      "off: may gain privileges" },
+    { "seccomp", OPTION_FLAG, AT(sandbox.seccomp), 0, 0, "=no", "yes",
+      "off: system calls are not filtered" },
+    { "limits", OPTION_FLAG, AT(sandbox.limits), 0, 0, "=no", "yes",
+      "off: core dumps, any number of descriptors" },
     { "version", OPTION_ACTION, 0, 0, 0, NULL, NULL, "prints the version" },
     { "help", OPTION_ACTION, 0, 0, 0, NULL, NULL, "prints this" },
     { NULL, OPTION_TEXT, 0, 0, 0, NULL, NULL, NULL },
@@ -149,6 +161,8 @@ int config_check(struct config *c)
                              "its lines)");
     if (c->plain && (c->cert || c->key))
         return options_error("--plain does no TLS: leave out --cert and --key, or --plain");
+    if (c->plain && c->client_ca)
+        return options_error("--client-ca needs TLS here; leave out --plain");
     if (!c->plain && (!c->cert || !c->key))
         return options_error("write --cert FILE --key FILE, or --plain behind a proxy that does "
                              "TLS");

@@ -6,16 +6,19 @@
 
 #include "cidr.h"
 #include "options.h"
+#include "sandbox.h"
 
 struct config {
     /* as given */
-    const char *listen, *listen_http, *domain_text, *tokens, *cert, *key, *trust_proxy;
+    const char *listen, *listen_http, *domain_text, *tokens, *cert, *key, *client_ca,
+        *trust_proxy;
     bool plain;
     uint32_t public_port;
     uint32_t max_tunnels, max_requests, max_streams, max_names, queue, stream_window;
     uint32_t header_timeout_ms, request_timeout_ms, idle_timeout_ms, queue_timeout_ms,
         upgrade_timeout_ms, ping_interval_ms, ping_timeout_ms;
     uint32_t log_level;
+    struct sandbox sandbox;
     /* derived */
     struct str domain; /* without a dot at its end */
     struct ip listen_ip, listen_http_ip;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "clock.h"
 #include "entropy.h"
 #include "err.h"
 #include "gateway.h"
@@ -58,7 +59,7 @@ static bool start_transport(struct conn *c, int fd)
         return true;
     }
     if (entropy_get(seed, sizeof seed) <= 0 ||
-        tls_server_start(c->tls, c->gateway->identity, seed) < 0)
+        tls_server_start(c->tls, c->gateway->identity, &c->gateway->tls, clock_unix(), seed) < 0)
         return false;
     transport_init_tls(&c->transport, fd, &c->tls->server.eng);
     return true;

@@ -100,6 +100,8 @@ static int load_identity(struct gateway *g)
         log_error(other->problem, (struct str){ NULL, 0 });
     else
         g->identity = other;
+    /* A session begun with a certificate that was withdrawn ends with it. */
+    tls_shared_forget(&g->tls);
     return err;
 }
 
@@ -109,6 +111,17 @@ int gateway_load(struct gateway *g)
     int err_tokens = load_tokens(g);
 
     return err < 0 ? err : err_tokens;
+}
+
+static int load_clients(struct gateway *g)
+{
+    int err = g->config.client_ca ? tls_shared_add_clients(&g->tls, g->config.client_ca) : 0;
+
+    if (err == ERR_WIRE_SIZE)
+        log_error("too many CAs (16 at most) in --client-ca ", str_of(g->config.client_ca));
+    else if (err < 0)
+        log_error("no usable CA certificate in --client-ca ", str_of(g->config.client_ca));
+    return err;
 }
 
 /* ---- start ---- */
@@ -204,6 +217,8 @@ int gateway_start(struct gateway *g)
         return ERR_SYS;
     }
     err = gateway_load(g);
+    if (err == 0)
+        err = load_clients(g);
     if (err == 0)
         err = start_listeners(g);
     if (err == 0)

@@ -60,6 +60,7 @@ struct gateway {
     size_t file_cap;
     const struct tls_identity *identity;
     struct tls_identity identities[2];
+    struct tls_shared tls;
 
     struct session_counters counters;
     uint64_t requests;

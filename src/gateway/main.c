@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "ascii.h"
@@ -109,6 +110,8 @@ static int allocate(struct gateway *g)
     if (p == MAP_FAILED)
         return options_error("not enough memory: lower --max-requests, --stream-window or "
                              "--max-tunnels");
+    /* What visitors and agents send is not for core dumps. */
+    madvise(p, a.at, MADV_DONTDUMP);
     a = (struct arena){ p, 0 };
     lay_out(g, &a);
     return 0;
@@ -130,6 +133,27 @@ static int allow_descriptors(const struct gateway *g)
     return 0;
 }
 
+/* Beyond what an agent does. */
+static const uint16_t calls[] = {
+    SYS_accept4, SYS_epoll_ctl, SYS_epoll_pwait,
+#ifdef SYS_accept
+    SYS_accept,
+#endif
+#ifdef SYS_epoll_wait
+    SYS_epoll_wait,
+#endif
+};
+
+static int enter(struct gateway *g)
+{
+    struct sandbox *s = &g->config.sandbox;
+
+    s->descriptors = (uint32_t)g->conn_count + DESCRIPTORS_MORE;
+    s->more = calls;
+    s->more_count = sizeof calls / sizeof calls[0];
+    return sandbox_enter(s, g, sizeof *g);
+}
+
 int main(int argc, char **argv)
 {
     struct gateway *g = &gateway;
@@ -148,7 +172,7 @@ int main(int argc, char **argv)
     if (result < 0 || config_check(&g->config) < 0)
         return 2;
     log_set_level((enum log_level)g->config.log_level);
-    if (allocate(g) < 0 || allow_descriptors(g) < 0 || gateway_start(g) < 0)
+    if (allocate(g) < 0 || allow_descriptors(g) < 0 || gateway_start(g) < 0 || enter(g) < 0)
         return 1;
     gateway_run(g);
     return 0;

@@ -56,6 +56,11 @@ void tunnel_upgrade(struct conn *c, const struct http_head *head)
         visitor_refuse(c, 426, STR("Agents connect here, with a WebSocket (RFC 6455)."), 0);
         return;
     }
+    if (g->config.client_ca && !tls_server_knows_client(c->tls)) {
+        log_line(LOG_WARN, "an agent without a client certificate was sent away (--client-ca)");
+        visitor_refuse(c, 403, STR("Agents need a client certificate here."), 0);
+        return;
+    }
     if (list_empty(&g->unused_tunnels)) {
         log_line(LOG_WARN, "all tunnels are in use (--max-tunnels): an agent was sent away");
         visitor_refuse(c, 503, STR("All tunnels are in use."), RETRY_AFTER_S);

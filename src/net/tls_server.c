@@ -2,207 +2,140 @@
 
 #include <string.h>
 
+#include "der.h"
 #include "err.h"
 #include "pem.h"
 
-#define RSA_MIN_BITS 2048
-#define RSA_MAX_LEN (4096 / 8)
-/* An uncompressed point on P-521, the largest that BearSSL knows. */
-#define POINT_MAX 133
+/* ---- sessions ---- */
 
-/* What is being read into an identity. */
-struct load {
-    struct tls_identity *id;
-    br_skey_decoder_context key;
-    br_x509_decoder_context leaf;
-    enum { LOAD_NOTHING, LOAD_CERTIFICATE, LOAD_KEY } what;
-    bool want_key;
-    bool have_key;
-    bool encrypted;
+static struct tls_shared *shared_of(const br_ssl_session_cache_class **vtable)
+{
+    return (struct tls_shared *)(void *)((char *)vtable - offsetof(struct tls_shared, vtable));
+}
+
+static bool asks_clients(const struct tls_shared *t)
+{
+    return t->clients.anchor_count > 0;
+}
+
+/* Where certificates are asked for, only sessions of clients that have shown one are kept: who
+ * resumes a session has shown one. */
+static void save(const br_ssl_session_cache_class **vtable, br_ssl_server_context *server,
+                 const br_ssl_session_parameters *session)
+{
+    struct tls_shared *t = shared_of(vtable);
+
+    if (!asks_clients(t) || ((struct tls_server *)(void *)server)->check.accepted)
+        t->sessions.vtable->save(&t->sessions.vtable, server, session);
+}
+
+static int load(const br_ssl_session_cache_class **vtable, br_ssl_server_context *server,
+                br_ssl_session_parameters *session)
+{
+    struct tls_shared *t = shared_of(vtable);
+    struct tls_server *s = (struct tls_server *)(void *)server;
+    int found = t->sessions.vtable->load(&t->sessions.vtable, server, session);
+
+    s->loaded = found != 0;
+    if (s->loaded)
+        memcpy(s->session_id, session->session_id, sizeof s->session_id);
+    return found;
+}
+
+static const br_ssl_session_cache_class cache_class = { sizeof(struct tls_shared), save, load };
+
+void tls_shared_forget(struct tls_shared *t)
+{
+    t->vtable = &cache_class;
+    br_ssl_session_cache_lru_init(&t->sessions, t->session_data, sizeof t->session_data);
+}
+
+/* ---- certificates of clients ---- */
+
+/* One certificate of the file. */
+struct names {
+    struct tls_shared *t;
+    bool is_certificate, full;
+    size_t len;
+    uint8_t der[TRUST_DATA_MAX];
 };
-
-static bool fail(struct tls_identity *id, const char *problem)
-{
-    if (!id->problem)
-        id->problem = problem;
-    return false;
-}
-
-static uint8_t *store(struct tls_identity *id, const void *p, size_t n)
-{
-    uint8_t *at = id->data + id->data_len;
-
-    if (n > sizeof id->data - id->data_len) {
-        fail(id, "the certificate file is too long: it needs the chain only, not a whole bundle");
-        return NULL;
-    }
-    memcpy(at, p, n);
-    id->data_len += n;
-    return at;
-}
 
 static void on_begin(void *context, const char *name)
 {
-    struct load *l = context;
-    struct tls_identity *id = l->id;
+    struct names *n = context;
 
-    l->what = LOAD_NOTHING;
-    if (l->want_key && strcmp(name, "ENCRYPTED PRIVATE KEY") == 0)
-        l->encrypted = true;
-    if (l->want_key && !l->have_key &&
-        (strcmp(name, "PRIVATE KEY") == 0 || strcmp(name, "RSA PRIVATE KEY") == 0 ||
-         strcmp(name, "EC PRIVATE KEY") == 0)) {
-        l->what = LOAD_KEY;
-        br_skey_decoder_init(&l->key);
-    }
-    if (l->want_key || !pem_is_certificate(name))
-        return;
-    if (id->chain_len == TLS_SERVER_CHAIN_MAX) {
-        fail(id, "the certificate file has more than 8 certificates: it needs the chain only");
-        return;
-    }
-    l->what = LOAD_CERTIFICATE;
-    id->chain[id->chain_len].data = id->data + id->data_len;
-    id->chain[id->chain_len].data_len = 0;
-    if (id->chain_len == 0)
-        br_x509_decoder_init(&l->leaf, NULL, NULL);
+    n->is_certificate = pem_is_certificate(name);
+    n->len = 0;
 }
 
-static void on_data(void *context, const void *der, size_t n)
+static void on_data(void *context, const void *der, size_t len)
 {
-    struct load *l = context;
-    struct tls_identity *id = l->id;
+    struct names *n = context;
 
-    if (l->what == LOAD_KEY)
-        br_skey_decoder_push(&l->key, der, n);
-    if (l->what != LOAD_CERTIFICATE || !store(id, der, n))
-        return;
-    id->chain[id->chain_len].data_len += n;
-    if (id->chain_len == 0)
-        br_x509_decoder_push(&l->leaf, der, n);
+    if (n->is_certificate && n->len <= sizeof n->der && len <= sizeof n->der - n->len)
+        memcpy(n->der + n->len, der, len);
+    n->len += len;
 }
 
 static bool on_end(void *context)
 {
-    struct load *l = context;
+    struct names *n = context;
+    struct tls_shared *t = n->t;
+    struct der_certificate c;
 
-    if (l->what == LOAD_CERTIFICATE)
-        l->id->chain_len++;
-    else if (l->what == LOAD_KEY)
-        l->have_key = true;
-    l->what = LOAD_NOTHING;
-    return !l->id->problem;
-}
-
-static const struct pem_visitor load_visitor = { on_begin, on_data, on_end };
-
-static bool load_chain(struct load *l, const char *path)
-{
-    struct tls_identity *id = l->id;
-
-    if (pem_walk(path, &load_visitor, l) < 0)
-        return fail(id, "the certificate file cannot be read, or is not PEM");
-    if (id->problem)
+    if (!n->is_certificate || n->len > sizeof n->der ||
+        der_certificate_parse((struct str){ n->der, n->len }, &c) < 0 || !c.is_ca)
+        return true;
+    if (t->name_count == TLS_CLIENT_CAS_MAX || c.subject.n > sizeof t->name_data - t->name_len) {
+        n->full = true;
         return false;
-    if (id->chain_len == 0)
-        return fail(id, "the certificate file holds no certificate");
-    if (!br_x509_decoder_get_pkey(&l->leaf))
-        return fail(id, "the first certificate is malformed, or its key is neither RSA nor EC");
-    id->issuer_key = (unsigned)br_x509_decoder_get_signer_key_type(&l->leaf);
+    }
+    memcpy(t->name_data + t->name_len, c.subject.p, c.subject.n);
+    t->name[t->name_count++] = (br_x500_name){ t->name_data + t->name_len, c.subject.n };
+    t->name_len += c.subject.n;
     return true;
 }
 
-/* ---- the key ---- */
-
-static bool is_rsa_pair(const br_rsa_private_key *key, const br_rsa_public_key *public)
+int tls_shared_add_clients(struct tls_shared *t, const char *path)
 {
-    uint8_t n[RSA_MAX_LEN];
-    br_rsa_compute_modulus compute = br_rsa_compute_modulus_get_default();
+    static const struct pem_visitor visitor = { on_begin, on_data, on_end };
+    struct names names = { .t = t };
+    int result = trust_add_file(&t->clients, path);
 
-    return compute(NULL, key) == public->nlen && public->nlen <= sizeof n &&
-           compute(n, key) == public->nlen && memcmp(n, public->n, public->nlen) == 0;
+    if (result < 0)
+        return result;
+    if (pem_walk(path, &visitor, &names) < 0 || t->name_count == 0)
+        return ERR_FILE;
+    return names.full ? ERR_WIRE_SIZE : 0;
 }
 
-static bool copy_rsa(struct tls_identity *id, const br_rsa_private_key *key)
+static void ask_client(struct tls_server *s, const struct tls_shared *t, int64_t unix_now)
 {
-    id->rsa = *key;
-    id->rsa.p = store(id, key->p, key->plen);
-    id->rsa.q = store(id, key->q, key->qlen);
-    id->rsa.dp = store(id, key->dp, key->dplen);
-    id->rsa.dq = store(id, key->dq, key->dqlen);
-    id->rsa.iq = store(id, key->iq, key->iqlen);
-    return !id->problem;
+    br_ssl_engine_context *e = &s->server.eng;
+
+    br_ssl_engine_set_rsavrfy(e, br_rsa_pkcs1_vrfy_get_default());
+    br_ssl_engine_set_ecdsa(e, br_ecdsa_vrfy_asn1_get_default());
+    trust_check_init(&s->check, &t->clients, e, unix_now, 0);
+    br_ssl_engine_set_x509(e, &s->check.vtable);
+    br_ssl_server_set_trust_anchor_names(&s->server, t->name, t->name_count);
+    /* Visitors need none. */
+    br_ssl_engine_add_flags(e, BR_OPT_TOLERATE_NO_CLIENT_AUTH);
 }
 
-static bool take_rsa(struct load *l, const br_rsa_private_key *key)
+/* A session id alone proves nothing: it is sent in the clear, and a handshake that finds other
+ * ciphers goes on as a full one, under an id of its own. */
+static bool is_resumed(const struct tls_server *s)
 {
-    const br_x509_pkey *public = br_x509_decoder_get_pkey(&l->leaf);
+    br_ssl_session_parameters session;
 
-    if (key->n_bitlen < RSA_MIN_BITS || key->n_bitlen > RSA_MAX_LEN * 8)
-        return fail(l->id, "the RSA key must have 2048 to 4096 bits");
-    if (public->key_type != BR_KEYTYPE_RSA || !is_rsa_pair(key, &public->key.rsa))
-        return fail(l->id, "the key does not belong to the first certificate of the chain");
-    l->id->ec = false;
-    return copy_rsa(l->id, key);
+    br_ssl_engine_get_session_parameters(&s->server.eng, &session);
+    return s->loaded && session.session_id_len == sizeof s->session_id &&
+           memcmp(session.session_id, s->session_id, sizeof s->session_id) == 0;
 }
 
-static bool is_ec_pair(const br_ec_private_key *key, const br_ec_public_key *public)
+bool tls_server_knows_client(const struct tls_server *s)
 {
-    uint8_t point[POINT_MAX];
-    size_t len = br_ec_compute_pub(&br_ec_all_m31, NULL, point, key);
-
-    return len == public->qlen && key->curve == public->curve &&
-           memcmp(point, public->q, len) == 0;
-}
-
-static bool take_ec(struct load *l, const br_ec_private_key *key)
-{
-    const br_x509_pkey *public = br_x509_decoder_get_pkey(&l->leaf);
-    struct tls_identity *id = l->id;
-
-    if (key->curve != BR_EC_secp256r1 && key->curve != BR_EC_secp384r1)
-        return fail(id, "the EC key must be on P-256 or P-384");
-    if (public->key_type != BR_KEYTYPE_EC || !is_ec_pair(key, &public->key.ec))
-        return fail(id, "the key does not belong to the first certificate of the chain");
-    id->ec = true;
-    id->ec_key = *key;
-    id->ec_key.x = store(id, key->x, key->xlen);
-    return !id->problem;
-}
-
-static bool load_key(struct load *l, const char *path)
-{
-    int walked;
-
-    l->want_key = true;
-    walked = pem_walk(path, &load_visitor, l);
-    if (l->encrypted && !l->have_key)
-        return fail(l->id, "the key is encrypted: decrypt it (openssl pkey -in KEY -out PLAIN)");
-    if (walked < 0)
-        return fail(l->id, "the key file cannot be read, is encrypted, or is not PEM");
-    if (!l->have_key)
-        return fail(l->id, "the key file holds no private key");
-    switch (br_skey_decoder_key_type(&l->key)) {
-    case BR_KEYTYPE_RSA:
-        return take_rsa(l, br_skey_decoder_get_rsa(&l->key));
-    case BR_KEYTYPE_EC:
-        return take_ec(l, br_skey_decoder_get_ec(&l->key));
-    default:
-        return fail(l->id, "the key is malformed, or neither RSA nor EC");
-    }
-}
-
-int tls_identity_load(struct tls_identity *id, const char *cert_path, const char *key_path)
-{
-    struct load l = { .id = id };
-    bool good;
-
-    memset(id, 0, sizeof *id);
-    good = load_chain(&l, cert_path) && load_key(&l, key_path);
-    /* The decoder has held a private key. */
-    memset(&l, 0, sizeof l);
-    __asm__ volatile("" : : "r"(&l) : "memory");
-    return good ? 0 : ERR_FILE;
+    return asks_clients(s->shared) && (s->check.accepted || is_resumed(s));
 }
 
 /* ---- connections ---- */
@@ -220,15 +153,32 @@ static void setup_key(struct tls_server *s, const struct tls_identity *id)
                                      BR_KEYTYPE_SIGN, NULL, rsa ? rsa : &br_rsa_i31_pkcs1_sign);
 }
 
-int tls_server_start(struct tls_server *s, const struct tls_identity *id, const uint8_t seed[32])
+/* Routers without AES prefer ChaCha20, and all of their bytes come together here. */
+static void setup_fast_poly1305(br_ssl_engine_context *e)
+{
+    br_poly1305_run fast = br_poly1305_ctmulq_get();
+
+    if (fast)
+        br_ssl_engine_set_poly1305(e, fast);
+}
+
+int tls_server_start(struct tls_server *s, const struct tls_identity *id, struct tls_shared *shared,
+                     int64_t unix_now, const uint8_t seed[32])
 {
     br_ssl_engine_context *e = &s->server.eng;
 
     br_ssl_server_zero(&s->server);
+    s->shared = shared;
+    s->loaded = false;
+    s->check.accepted = false;
     /* The client's order of suites counts: it is the weaker machine of the two. */
     tls_engine_setup(e);
+    setup_fast_poly1305(e);
     br_ssl_engine_set_ec(e, &br_ec_all_m31);
     setup_key(s, id);
+    br_ssl_server_set_cache(&s->server, &shared->vtable);
+    if (asks_clients(shared))
+        ask_client(s, shared, unix_now);
     br_ssl_engine_set_buffers_bidi(e, s->in, sizeof s->in, s->out, sizeof s->out);
     br_ssl_engine_inject_entropy(e, seed, 32);
     return br_ssl_server_reset(&s->server) ? 0 : ERR_TLS;

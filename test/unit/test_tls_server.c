@@ -1,0 +1,155 @@
+/* What a server remembers of its clients: sessions, and who has shown a certificate. */
+#include "tls_pair.h"
+
+static struct trust trust;
+static struct tls_identity identity, client, stranger;
+
+static bool load(struct tls_identity *id, const char *name)
+{
+    char cert[32], key[32];
+
+    snprintf(cert, sizeof cert, "%s.pem", name);
+    snprintf(key, sizeof key, "%s.key", name);
+    return tls_identity_load(id, pair_path(cert), pair_path(key)) == 0;
+}
+
+/* A connection whose client shows this certificate if asked for one; both ends ready? */
+static bool shake_as(const struct tls_identity *shown)
+{
+    if (!pair_start(&trust, &identity, "tunnel.example", time(NULL)))
+        return false;
+    if (shown)
+        br_ssl_client_set_single_ec(&pair.client.client, shown->chain, shown->chain_len,
+                                    &shown->ec_key, BR_KEYTYPE_SIGN, shown->issuer_key,
+                                    &br_ec_all_m31, br_ecdsa_sign_asn1_get_default());
+    pair_run();
+    return transport_ready(&pair.c) && transport_ready(&pair.s);
+}
+
+static bool resumed(void)
+{
+    return !pair.client.check.used;
+}
+
+static void test_sessions(void)
+{
+    ok(shake_as(NULL) && !resumed(), "the first connection is a full handshake");
+    tls_client_keep(&pair.client);
+    pair_end();
+    ok(shake_as(NULL) && resumed(), "the next one resumes");
+    ok(!tls_server_knows_client(&pair.server), "nobody was asked for a certificate");
+    tls_client_keep(&pair.client);
+    pair_end();
+    ok(shake_as(NULL) && resumed(), "and the next");
+    pair_end();
+    ok(shake_as(NULL) && !resumed(), "a session that is not kept again is forgotten");
+    tls_client_keep(&pair.client);
+    pair_end();
+    tls_shared_forget(&pair_shared);
+    ok(shake_as(NULL) && !resumed(), "the server may have forgotten it");
+    tls_client_keep(&pair.client);
+    pair_end();
+    pair_start(&trust, &identity, "a.tunnel.example", time(NULL));
+    pair_run();
+    ok(transport_ready(&pair.c) && !resumed(), "another name is another server");
+    pair_end();
+}
+
+/* More sessions than there is room for: the first one goes. */
+static void test_many_sessions(void)
+{
+    br_ssl_session_parameters first, last;
+
+    tls_shared_forget(&pair_shared);
+    shake_as(NULL);
+    tls_client_keep(&pair.client);
+    first = pair.client.session;
+    pair_end();
+    for (size_t i = 0; i < TLS_SESSIONS_MAX; i++) {
+        br_ssl_session_parameters made = first;
+
+        made.session_id[0] = (unsigned char)i;
+        made.session_id[1] = (unsigned char)(i >> 8);
+        made.session_id[2] = (unsigned char)~first.session_id[2];
+        pair_shared.vtable->save(&pair_shared.vtable, &pair.server.server, &made);
+        last = made;
+    }
+    pair.client.session = first;
+    ok(shake_as(NULL) && !resumed(), "the first of many sessions made room");
+    pair_end();
+    pair.client.session = last;
+    ok(shake_as(NULL) && resumed(), "the last is there");
+    pair_end();
+}
+
+static void test_clients(void)
+{
+    is_int(tls_shared_add_clients(&pair_shared, pair_path("none.pem")), ERR_FILE, "no file");
+    is_int(tls_shared_add_clients(&pair_shared, pair_path("leaf.pem")), ERR_FILE, "no authority");
+    is_int(tls_shared_add_clients(&pair_shared, pair_path("agents.pem")), 0, "an authority");
+    tls_shared_forget(&pair_shared);
+    memset(&pair.client.session, 0, sizeof pair.client.session);
+
+    ok(shake_as(NULL), "a visitor without a certificate");
+    ok(!tls_server_knows_client(&pair.server), "is not known");
+    tls_client_keep(&pair.client);
+    pair_end();
+    ok(shake_as(NULL) && !resumed(), "and has no session to resume");
+    pair_end();
+    ok(shake_as(&stranger), "one with a certificate of others");
+    ok(!tls_server_knows_client(&pair.server), "is not known");
+    tls_client_keep(&pair.client);
+    pair_end();
+    ok(shake_as(NULL) && !resumed(), "and has none either");
+    pair_end();
+    ok(shake_as(&client), "an agent with a certificate");
+    ok(tls_server_knows_client(&pair.server), "is known");
+    tls_client_keep(&pair.client);
+    pair_end();
+}
+
+/* The agent's session makes it known; its id in other hands does not. */
+static void test_known_by_session(void)
+{
+    br_ssl_session_parameters session = pair.client.session;
+
+    ok(shake_as(NULL) && resumed(), "its session is resumed");
+    ok(tls_server_knows_client(&pair.server), "which makes it known");
+    pair_end();
+    pair.client.session = session;
+    pair.client.session.master_secret[0] ^= 1;
+    ok(!shake_as(NULL), "the id without the secret leads nowhere");
+    pair_end();
+    /* Found in the cache, but with a cipher that this client does not offer. */
+    session.session_id[0] ^= 1;
+    session.cipher_suite = BR_TLS_RSA_WITH_AES_128_CBC_SHA;
+    pair.server.check.accepted = true;
+    pair_shared.vtable->save(&pair_shared.vtable, &pair.server.server, &session);
+    session.cipher_suite = BR_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256;
+    pair.client.session = session;
+    ok(shake_as(NULL) && !resumed(), "the id with other ciphers is a full handshake");
+    ok(pair.server.loaded, "although it was found");
+    ok(!tls_server_knows_client(&pair.server), "which makes nobody known");
+    pair_end();
+}
+
+int main(void)
+{
+    const char *ec = "-algorithm EC -pkeyopt ec_paramgen_curve:P-256";
+
+    signal(SIGPIPE, SIG_IGN);
+    if (!pair_begin() || !pair_ca("ca") || !pair_ca("agents") || !pair_ca("other") ||
+        !pair_leaf("leaf", ec, "ca", "sha256") || !pair_leaf("agent", ec, "agents", "sha256") ||
+        !pair_leaf("odd", ec, "other", "sha256")) {
+        diag("no openssl here: TLS is not tested");
+        return done_testing();
+    }
+    is_int(trust_add_file(&trust, pair_path("ca.pem")), 1, "an authority");
+    ok(load(&identity, "leaf") && load(&client, "agent") && load(&stranger, "odd"), "identities");
+    test_sessions();
+    test_many_sessions();
+    test_clients();
+    test_known_by_session();
+    pair_finish();
+    return done_testing();
+}
