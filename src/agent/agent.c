@@ -8,6 +8,8 @@
 
 /* For the peer's answer to our close frame. */
 #define CLOSE_MS 1000
+/* What a gateway may ask for with retry_after: a mistake of its must not last for ever. */
+#define RETRY_AFTER_MAX_S 86400
 
 _Static_assert(sizeof(struct agent) <= AGENT_RAM_MAX, "the agent's memory is over its budget");
 
@@ -17,6 +19,11 @@ uint32_t agent_random(struct agent *a)
 
     entropy_stock(&a->entropy, &value, sizeof value);
     return value;
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
 }
 
 /* ---- waiting ---- */
@@ -74,7 +81,7 @@ void agent_disconnect(struct agent *a, int err)
         /* Somebody else uses this token: fighting for it would serve nobody. */
         a->wait_least_ms = a->config.max_delay_ms;
     if (err == ERR_AUTH && a->session.retry_after > 0)
-        a->wait_least_ms = (int64_t)a->session.retry_after * 1000;
+        a->wait_least_ms = least(a->session.retry_after, RETRY_AFTER_MAX_S) * 1000;
     serve_end(a);
     dial_stop(&a->dial);
     transport_close(&a->transport);
