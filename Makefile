@@ -75,7 +75,7 @@ obj      = $(patsubst %.c,$(B)/obj/%.o,$(1))
 BUILT_IN := $(B)/obj/built_in.o
 # What the compiler's runtime lacks on this board. The agent does without floats, even unused ones.
 ANY_RUNTIME := $(RUNTIME) $(NO_FLOAT)
-PROGRAMS := $(addprefix $(B)/,adit adit-gateway ws-echo json-check)
+PROGRAMS := $(addprefix $(B)/,adit adit-gateway ws-echo json-check tls-probe)
 TESTS := $(patsubst test/unit/%.c,$(B)/test/%,$(wildcard test/unit/test_*.c))
 FUZZ  := $(patsubst test/fuzz/%.c,$(B)/test/%,$(wildcard test/fuzz/fuzz_*.c))
 # Unit tests of these modules need more than codec and core.
@@ -108,6 +108,8 @@ $(B)/adit $(B)/adit-gateway: %: %.debug
 	$(call say,STRIP)
 	$(Q)$(CROSS)strip -s -R .comment -R .note.gnu.property -o $@.$$$$ $< && mv $@.$$$$ $@
 $(B)/ws-echo: $(call obj,test/tools/ws_echo.c $(COMMON) $(ANY_RUNTIME)) $(BUILT_IN)
+	$(link)
+$(B)/tls-probe: $(call obj,test/tools/tls_probe.c $(COMMON) $(ANY_RUNTIME)) $(BUILT_IN)
 	$(link)
 $(B)/json-check: $(call obj,test/tools/json_check.c $(CODEC) $(ANY_RUNTIME))
 	$(link)

@@ -42,12 +42,12 @@ def wait_until(condition, what, timeout=DEADLINE):
 class Proc:
     """A running program whose standard error (and output) is gathered line by line."""
 
-    def __init__(self, argv, env=None, cwd=None):
+    def __init__(self, argv, env=None, cwd=None, stdin=subprocess.DEVNULL):
         self.argv = [str(a) for a in argv]
         self.lines = []
         self.news = threading.Condition()
         self.child = subprocess.Popen(self.argv, env=env or clean_env(), cwd=cwd,
-                                      stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                      stdin=stdin, stdout=subprocess.PIPE,
                                       stderr=subprocess.STDOUT)
         self.reader = threading.Thread(target=self.follow, daemon=True)
         self.reader.start()

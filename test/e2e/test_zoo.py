@@ -1,0 +1,171 @@
+"""Certificates good and bad, served by `openssl s_server`: verdict and sentence for each, with the
+clock right, in 1970 and in 2100. The clock is an argument of tls-probe, which is the agent's TLS."""
+import signal
+import subprocess
+import threading
+import time
+
+import pytest
+
+from procs import BUILD, ROOT, RUNNER, Proc, run
+
+PROBE = [*RUNNER, str(BUILD / "tls-probe")]
+DAY = 86400
+
+OK = ("accepted", "accepted", "expired")
+NAME = ("another name", "another name", "expired")
+NOT_TRUSTED = ("does not end in a trusted CA", "does not end in a trusted CA", "expired")
+NOT_CA = ("signs another although it may not",) * 2 + ("expired",)
+WEAK_SIGNATURE = ("SHA-256 or better",) * 2 + ("expired",)
+
+# Certificate: verdict with the clock right, in 1970 (the floor is a day ago), in 2100.
+ZOO = {
+    "rsa2048": OK, "rsa4096": OK, "p256": OK, "p384": OK,
+    # It fits none of the client's signature algorithms: the server refuses.
+    "ed25519": ("no Ed25519",) * 3,
+    "wildcard": OK,
+    "wrong-name": NAME,
+    "expired": ("expired",) * 3,
+    "early": ("not valid yet", "accepted, early", "expired"),
+    "self": NOT_TRUSTED, "unknown-root": NOT_TRUSTED, "missing": NOT_TRUSTED,
+    "through": OK,
+    "young-chain": ("accepted", "accepted, early", "expired"),
+    "leaf-as-ca": NOT_CA, "path-length": NOT_CA,
+    "rsa1024": ("below 2048 bits",) * 2 + ("expired",),
+    "sha1": WEAK_SIGNATURE, "md5": WEAK_SIGNATURE,
+}
+HOST = {"wildcard": "a.zoo.test"}
+
+
+@pytest.fixture(scope="module")
+def zoo(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("zoo")
+    subprocess.run(["sh", ROOT / "scripts/zoo.sh", folder], check=True)
+    return folder
+
+
+@pytest.fixture
+def serve(zoo):
+    servers = []
+
+    def start(name, *options):
+        argv = ["openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", zoo / (name + ".pem"),
+                "-key", zoo / (name + ".key"), "-naccept", "20", "-cipher", "ALL:@SECLEVEL=0"]
+        chain = zoo / (name + ".chain")
+        # At the end of its input it would hang up.
+        server = Proc([*argv, *(["-cert_chain", chain] if chain.exists() else []), *options],
+                      stdin=subprocess.PIPE)
+        servers.append(server)
+        return server, int(server.wait_for_log(r"ACCEPT .*:(\d+)").group(1))
+    yield start
+    for server in servers:
+        server.kill()
+        server.child.stdin.close()
+
+
+def probe(port, now, floor, trust, host="zoo.test"):
+    status, out, err = run([*PROBE, port, host, int(now), int(floor), trust])
+    assert err == ""
+    assert status == (0 if out.startswith("accepted") else 1), out
+    return out
+
+
+CLOCKS = ["right", "1970", "2100"]
+
+
+def moment(clock):
+    """Time and floor."""
+    now = time.time()
+    return {"right": (now, now - DAY), "1970": (3600, now - DAY),
+            "2100": (130 * 365 * DAY, now - DAY)}[clock]
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_zoo(zoo, serve, name):
+    _, port = serve(name)
+    for clock, expected in zip(CLOCKS, ZOO[name]):
+        said = probe(port, *moment(clock), zoo / "roots.pem", HOST.get(name, "zoo.test"))
+        first = said.splitlines()[0]
+        if expected.startswith("accepted"):
+            assert first == expected, clock
+        else:
+            assert first.startswith("refused: ") and expected in first, (clock, said)
+
+
+@pytest.mark.parametrize("host", ["zoo.test", "a.b.zoo.test", "azoo.test", "zoo.test.a.zoo.test.x"])
+def test_wildcard_wrong(zoo, serve, host):
+    _, port = serve("wildcard")
+    for clock in CLOCKS[:2]:
+        assert "another name" in probe(port, *moment(clock), zoo / "roots.pem", host)
+
+
+@pytest.mark.parametrize("version, told", [("-tls1_1", "it needs TLS 1.2"),
+                                           ("-tls1_3", "refuses TLS 1.2")])
+def test_versions(zoo, serve, version, told):
+    _, port = serve("p256", version)
+    for clock in CLOCKS:
+        assert told in probe(port, *moment(clock), zoo / "roots.pem")
+
+
+def test_renegotiation(zoo, serve):
+    """A server that asks for a new handshake gets none (RFC 5746 section 4.5), which OpenSSL takes
+    as the end of the connection."""
+    server, port = serve("p256", "-tls1_2")
+    said = []
+    asker = threading.Thread(target=lambda: said.append(
+        probe(port, *moment("right"), zoo / "roots.pem")))
+    asker.start()
+    server.wait_for_log("CIPHER")
+    server.child.stdin.write(b"r\n")
+    server.child.stdin.flush()
+    server.wait_for_log("no renegotiation")
+    asker.join(20)
+    assert said[0].startswith("accepted\n") and len(said[0].splitlines()) == 2, said
+
+
+def test_truncated(zoo, serve):
+    server, port = serve("p256", "-tls1_2")
+    said = []
+    asker = threading.Thread(target=lambda: said.append(
+        probe(port, *moment("right"), zoo / "roots.pem")))
+    asker.start()
+    server.wait_for_log("CIPHER")
+    server.send(signal.SIGKILL)
+    asker.join(20)
+    assert said[0].splitlines() == ["accepted", "the connection broke off"]
+
+
+@pytest.mark.parametrize("garbage", [b"\0" * 3000, b"HTTP/1.1 400 Bad Request\r\n\r\n",
+                                     bytes(range(256)) * 8, b"\x16\x03\x03\x40\x00" + b"\x05" * 20000],
+                         ids=["zeroes", "http", "bytes", "record"])
+def test_garbage(zoo, background, garbage):
+    import asyncio
+
+    async def say(reader, writer):
+        writer.write(garbage)
+        await reader.read()
+        writer.close()
+
+    async def listen():
+        return await asyncio.start_server(say, "127.0.0.1", 0)
+    server = background.run(listen())
+    port = server.sockets[0].getsockname()[1]
+    for clock in CLOCKS:
+        said = probe(port, *moment(clock), zoo / "roots.pem")
+        assert said.startswith("refused: ") and ("TLS" in said), said
+    background.loop.call_soon_threadsafe(server.close)
+
+
+def pin(path):
+    key = subprocess.run("openssl x509 -noout -pubkey -in %s | openssl pkey -pubin -outform DER | "
+                         "openssl dgst -sha256 -binary | openssl base64" % path, shell=True,
+                         check=True, capture_output=True).stdout
+    return "sha256:" + key.decode().strip()
+
+
+@pytest.mark.parametrize("name", ["self", "expired", "early", "wrong-name", "missing", "rsa2048"])
+def test_pin_alone(zoo, serve, name):
+    _, port = serve(name)
+    for clock in CLOCKS:
+        assert probe(port, *moment(clock), pin(zoo / (name + ".pem"))).startswith("accepted\n")
+        assert "none of --pin" in probe(port, *moment(clock), pin(zoo / "root.pem"))
