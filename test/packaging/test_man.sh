@@ -10,7 +10,7 @@ of_help() {
     "$build/$1" --help | sed -n 's/^  --//p' |
         awk '{
             preset = match($0, / \([^ )]*\)$/) ? substr($0, RSTART + 1) : ""
-            argument = $2 ~ /^[A-Z:|\/]+$|[|]|:[A-Z0-9]+$/ ? $2 : ""
+            argument = $2 ~ /^[A-Z:|\/]+$|[|]|:[A-Z0-9]+$|^=/ ? $2 : ""
             print $1, argument, preset
         }' | sort
 }
