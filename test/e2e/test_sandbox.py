@@ -1,0 +1,157 @@
+"""The sandbox of both programs: what is said, what is done, and a forbidden call that kills."""
+import ctypes
+import os
+import platform
+import re
+import signal
+from pathlib import Path
+
+import pytest
+
+from conftest import runs_native
+from procs import wait_until
+
+pytestmark = pytest.mark.skipif(not runs_native(), reason="qemu-user filters no system calls")
+
+ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="not root")
+X86 = pytest.mark.skipif(platform.machine() != "x86_64", reason="registers of x86-64")
+SANDBOX = r"sandbox: .*"
+
+
+def facts(pid):
+    text = Path("/proc/%d/status" % pid).read_text()
+    limits = Path("/proc/%d/limits" % pid).read_text()
+    return {"filter": re.search(r"^Seccomp:\s+(\d)", text, re.M).group(1) == "2",
+            "no new privs": re.search(r"^NoNewPrivs:\s+(\d)", text, re.M).group(1) == "1",
+            "uid": set(re.search(r"^Uid:\s+(.*)$", text, re.M).group(1).split()),
+            "gid": set(re.search(r"^Gid:\s+(.*)$", text, re.M).group(1).split()),
+            "groups": re.search(r"^Groups:[ \t]*(.*)$", text, re.M).group(1).split(),
+            "core": re.search(r"^Max core file size\s+(\S+)\s+(\S+)", limits, re.M).groups(),
+            "files": int(re.search(r"^Max open files\s+(\d+)", limits, re.M).group(1)),
+            "root": os.readlink("/proc/%d/root" % pid)}
+
+
+@pytest.fixture(params=["agent", "gateway"])
+def make(request, make_agent, make_gateway):
+    """Starts one of the two programs with these options."""
+    def agent(*options):
+        return make_agent("ws://127.0.0.1:9/x", "the-token", "127.0.0.1:9", *options)
+    return agent if request.param == "agent" else make_gateway
+
+
+def test_on_by_default(make):
+    program = make()
+    line = program.wait_for_log(SANDBOX).group(0)
+    for part in "no new privileges", "no core dumps", "few descriptors", "system calls filtered":
+        assert part in line
+    found = facts(program.pid)
+    assert found["filter"] and found["no new privs"] and found["core"] == ("0", "0")
+    assert found["files"] < 1024
+
+
+@pytest.mark.parametrize("option, part, fact, value", [
+    ("--seccomp=no", "system calls filtered", "filter", False),
+    ("--no-new-privs=no", "no new privileges", "no new privs", False),
+])
+def test_each_part_can_be_off(make, option, part, fact, value):
+    program = make(option)
+    assert part not in program.wait_for_log(SANDBOX).group(0)
+    assert facts(program.pid)[fact] == value
+
+
+def test_limits_off(make):
+    program = make("--limits=no")
+    assert "core dumps" not in program.wait_for_log(SANDBOX).group(0)
+    assert facts(program.pid)["filter"]
+
+
+@ROOT
+def test_user(make):
+    program = make("--user", "nobody")
+    assert "user 65534" in program.wait_for_log(SANDBOX).group(0)
+    found = facts(program.pid)
+    assert found["uid"] == found["gid"] == {"65534"} and found["groups"] == []
+
+
+@ROOT
+def test_tunnel_of_other_users_in_another_root(make_gateway, make_agent, origin, certs, tmp_path):
+    """All of it on: files that were opened before are found, and requests pass."""
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    options = ["--user", "65534", "--chroot", empty]
+    gateway = make_gateway()
+    token = gateway.token("shed")
+    agent = make_agent(gateway.url.replace("localhost", "127.0.0.1"), token,
+                       "127.0.0.1:%d" % origin.port, "--server-name", "localhost", *options,
+                       ca=certs / "ca.pem")
+    agent.wait_open()
+    assert facts(agent.pid)["root"] == str(empty)
+    for _ in range(2):
+        with gateway.visit("shed") as v:
+            assert v.request("GET", "/").status == 200
+        since = agent.mark()
+        assert gateway.running()
+    inside = make_gateway(*options)
+    assert facts(inside.pid)["root"] == str(empty) and since
+
+
+# ---- a forbidden call ----
+
+class Registers(ctypes.Structure):
+    """struct user_regs_struct of x86-64."""
+    _fields_ = [(name, ctypes.c_ulonglong) for name in (
+        "r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi orig_rax rip cs eflags rsp ss "
+        "fs_base gs_base ds es fs gs").split()]
+
+
+def make_call(pid, number):
+    """Like a debugger: the process makes this system call instead of the one that it waits in."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+    libc.ptrace.restype = ctypes.c_long
+
+    def ptrace(request, data=None):
+        if libc.ptrace(request, pid, None, data) < 0:
+            raise OSError(ctypes.get_errno(), "ptrace")
+    regs = Registers()
+    attach, detach, get, put = 16, 17, 12, 13
+    ptrace(attach)
+    os.waitpid(pid, 0x40000000)            # __WALL
+    ptrace(get, ctypes.byref(regs))
+    regs.rip -= 2                          # back to the instruction `syscall`
+    regs.rax, regs.orig_rax = number, (1 << 64) - 1
+    ptrace(put, ctypes.byref(regs))
+    ptrace(detach)
+
+
+# The first one would do no harm, and returns 0.
+YIELD, EXECVE, PTRACE, MPROTECT = 24, 59, 101, 10
+
+
+def waits(program):
+    """In its loop's wait: a system call that can be replaced."""
+    name = Path("/proc/%d/syscall" % program.pid)
+    wait_until(lambda: name.read_text().split()[0] in ("270", "281"), "the wait")
+
+
+@X86
+@ROOT
+@pytest.mark.parametrize("number", [YIELD, EXECVE, PTRACE, MPROTECT])
+def test_forbidden_call_kills(make, number):
+    program = make()
+    program.wait_for_log(SANDBOX)
+    waits(program)
+    make_call(program.pid, number)
+    assert program.wait() == -signal.SIGSYS
+
+
+@X86
+@ROOT
+def test_the_same_call_without_filter(make):
+    program = make("--seccomp=no")
+    program.wait_for_log(SANDBOX)
+    waits(program)
+    make_call(program.pid, YIELD)
+    waits(program)
+    assert program.running()
+    assert program.stop() == 0

@@ -1,0 +1,137 @@
+"""The token shows nowhere: not in a core dump, /proc, an error or the log; and its file is private."""
+import os
+import resource
+import signal
+from pathlib import Path
+
+import pytest
+
+from conftest import runs_native
+from procs import ADIT, Proc, clean_env, run, wait_until
+
+# The runner of another board's program keeps a copy of its arguments.
+NATIVE = pytest.mark.skipif(not runs_native(), reason="qemu-user has its own memory")
+TOKEN = "a-token-that-must-not-show-7c1f"
+
+
+def start(argv, env=None, cwd=None):
+    return Proc([*ADIT, "--url", "ws://127.0.0.1:9/x", "--allow-plaintext", *argv], env=env, cwd=cwd)
+
+
+@pytest.fixture
+def token_file(tmp_path):
+    path = tmp_path / "token"
+    path.write_text(TOKEN + "\n")
+    path.chmod(0o600)
+    return path
+
+
+@NATIVE
+@pytest.mark.parametrize("argv, env", [
+    (["--token", TOKEN], {}), (["--token=" + TOKEN], {}), ([], {"ADIT_TOKEN": TOKEN}),
+    (["--token", TOKEN, "--token=" + TOKEN], {"ADIT_TOKEN": TOKEN}),
+], ids=["argument", "with =", "environment", "all"])
+def test_proc(argv, env):
+    agent = start(argv, clean_env(**env))
+    agent.wait_for_log("sandbox")
+    folder = Path("/proc/%d" % agent.pid)
+    for name in "cmdline", "environ":
+        content = (folder / name).read_bytes()
+        assert b"adit" in content or b"PATH" in content
+        assert TOKEN.encode() not in content
+    assert agent.stop() == 0
+    assert TOKEN not in agent.log()
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o620, 0o606])
+def test_token_file_of_others(token_file, mode):
+    token_file.chmod(mode)
+    status, out, err = run([*ADIT, "--url", "wss://localhost/", "--token-file", token_file])
+    assert status == 2 and out == ""
+    assert err == "adit: --token-file can be read by others; run: chmod 600 %s\n" % token_file
+    assert TOKEN not in err
+
+
+def test_bad_token_does_not_show(token_file):
+    token_file.write_text(TOKEN + " and more\n")
+    status, _, err = run([*ADIT, "--url", "wss://localhost/", "--token-file", token_file])
+    assert status == 2 and "printable" in err and TOKEN not in err
+
+
+PATTERN = Path("/proc/sys/kernel/core_pattern").read_text().strip()
+
+
+@NATIVE
+@pytest.mark.skipif(PATTERN.startswith("|"), reason="cores go to a program here")
+def test_core(token_file, tmp_path):
+    hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (hard[1], hard[1]))
+    try:
+        for options in ["--limits=no", "--seccomp=no"], []:
+            agent = start(["--token-file", token_file, *options], cwd=tmp_path)
+            agent.wait_for_log("connecting again")
+            agent.send(signal.SIGSEGV)
+            status = agent.wait()
+            assert status == -signal.SIGSEGV
+            cores = [p for p in tmp_path.iterdir() if p.name.startswith("core")]
+            if options:
+                assert len(cores) == 1, "no core where one was allowed"
+                content = cores[0].read_bytes()
+                assert b"\x7fELF" in content[:4] and TOKEN.encode() not in content
+                cores[0].unlink()
+            else:
+                assert cores == []
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, hard)
+
+
+def test_hangup_reads_the_token_again(make_py, make_agent, tmp_path):
+    gateway = make_py(certs=None)
+    agent = make_agent(gateway.url, TOKEN)
+    first = gateway.session()
+    assert first.auth["token"] == TOKEN
+    agent.wait_open()
+
+    def reread(content, mode, pattern):
+        since = agent.mark()
+        agent.token_file.write_text(content)
+        agent.token_file.chmod(mode)
+        agent.send(signal.SIGHUP)
+        agent.wait_for_log(pattern, since)
+    reread("open-to-all\n", 0o644, "chmod 600")
+    reread("two words\n", 0o600, "one word")
+    gateway.run(first.ws.close())
+    assert gateway.session(1).auth["token"] == TOKEN, "a bad file leaves the old token"
+    reread("another-token\n", 0o600, "read again")
+    gateway.run(gateway.session(1).ws.close())
+    assert gateway.session(2).auth["token"] == "another-token"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="not root")
+def test_hangup_as_another_user(make_py, make_agent):
+    """The file is not readable any more; what was opened at the start is."""
+    gateway = make_py(certs=None)
+    agent = make_agent(gateway.url, TOKEN, "127.0.0.1:9", "--user", "65534")
+    session = gateway.session()
+    since = agent.mark()
+    agent.token_file.write_text("another-token\n")
+    agent.send(signal.SIGHUP)
+    agent.wait_for_log("read again", since)
+    gateway.run(session.ws.close())
+    assert gateway.session(1).auth["token"] == "another-token"
+
+
+def test_whole_run(make_gateway, make_agent, origin, certs):
+    gateway = make_gateway("--log-level", "debug")
+    token = gateway.token("shed")
+    agent = make_agent(gateway.url, token, "127.0.0.1:%d" % origin.port, ca=certs / "ca.pem")
+    agent.wait_open()
+    with gateway.visit("shed") as v:
+        assert v.request("GET", "/").status == 200
+    agent.send(signal.SIGUSR1)
+    agent.send(signal.SIGHUP)
+    wait_until(lambda: "read again" in agent.log(), "the token")
+    for process in agent, gateway:
+        assert token not in process.log()
+        assert token.encode() not in Path("/proc/%d/cmdline" % process.pid).read_bytes()
+        assert token.encode() not in Path("/proc/%d/environ" % process.pid).read_bytes()
