@@ -15,7 +15,7 @@ packages() {
                  gcc-mipsel-linux-gnu gcc-powerpc-linux-gnu gcc-riscv64-linux-gnu qemu-user-static ;;
     boot)   echo qemu-system-mips cpio gzip ;;
     test)   echo busybox curl openssl perl procps python3 python3-pytest python3-websockets \
-                 nginx-light shellcheck mandoc groff-base ;;
+                 nginx-light haproxy shellcheck mandoc groff-base ;;
     bench)  echo haproxy wrk nginx-light openssh-client openssh-server curl ;;
     fuzz)   echo clang-14 libclang-rt-14-dev ;;
     *)      echo "setup: no group '$1' (build boards every-board boot test bench fuzz)" >&2; return 1 ;;
