@@ -20,7 +20,8 @@ struct poller_event {
 
 struct poller {
     int fd;
-    sigset_t waiting;
+    int signals;    /* < 0: this kernel has no descriptor for them */
+    bool signalled;
 };
 
 /* 0, or ERR_SYS. Signals are set up as by loop_init. */

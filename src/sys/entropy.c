@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -45,7 +44,7 @@ void entropy_stock(struct entropy *e, void *out, size_t n)
 {
     if (n > e->left) {
         if (get(e->stock, sizeof e->stock, 0) != 1)
-            abort();
+            __builtin_trap();
         e->left = sizeof e->stock;
     }
     memcpy(out, e->stock + e->left - n, n);

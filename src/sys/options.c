@@ -168,7 +168,7 @@ static void set_presets(const struct option *table, void *config)
 {
     for (const struct option *o = table; o->name; o++) {
         if (o->kind != OPTION_ACTION && !assign(o, config, o->preset))
-            abort();
+            __builtin_trap();
     }
 }
 

@@ -10,9 +10,14 @@
 
 int poller_init(struct poller *p)
 {
-    signals_init(&p->waiting);
+    unsigned none = 0;
+
+    p->signals = signals_init();
+    p->signalled = false;
     p->fd = epoll_create1(EPOLL_CLOEXEC);
-    return p->fd < 0 ? ERR_SYS : 0;
+    if (p->fd < 0)
+        return ERR_SYS;
+    return p->signals < 0 ? 0 : poller_set(p, p->signals, p, POLLER_IN, &none);
 }
 
 int poller_set(struct poller *p, int fd, void *owner, unsigned want, unsigned *have)
@@ -53,23 +58,30 @@ static int wait_ms(int64_t deadline)
 int poller_wait(struct poller *p, int64_t deadline, struct poller_event out[POLLER_BATCH])
 {
     struct epoll_event event[POLLER_BATCH];
-    int n = epoll_pwait(p->fd, event, POLLER_BATCH, wait_ms(deadline), &p->waiting);
+    int n = epoll_wait(p->fd, event, POLLER_BATCH, wait_ms(deadline));
+    int count = 0;
 
     for (int i = 0; i < n; i++) {
-        out[i] = (struct poller_event){ .owner = event[i].data.ptr };
+        struct poller_event e = { .owner = event[i].data.ptr };
+
         if (event[i].events & EPOLLIN)
-            out[i].ready |= POLLER_IN;
+            e.ready |= POLLER_IN;
         if (event[i].events & EPOLLOUT)
-            out[i].ready |= POLLER_OUT;
+            e.ready |= POLLER_OUT;
         if (event[i].events & (EPOLLHUP | EPOLLERR))
-            out[i].ready |= POLLER_IN | POLLER_OUT;
+            e.ready |= POLLER_IN | POLLER_OUT;
+        if (e.owner == p)
+            p->signalled = true;
+        else
+            out[count++] = e;
     }
-    signals_look(&p->waiting, clock_ms());
-    return n < 0 ? 0 : n;
+    return count;
 }
 
 unsigned poller_signals(struct poller *p)
 {
-    (void)p;
-    return signals_take();
+    if (!p->signalled)
+        return 0;
+    p->signalled = false;
+    return signals_take(p->signals);
 }

@@ -50,23 +50,13 @@ static const uint16_t calls[] = {
     SYS_socketcall,
 #endif
 #ifdef SYS_socket
-    SYS_socket, SYS_connect, SYS_bind, SYS_getsockname, SYS_getsockopt, SYS_setsockopt, SYS_sendto,
-    SYS_sendmsg, SYS_recvfrom, SYS_recvmsg, SYS_shutdown,
+    SYS_socket, SYS_connect, SYS_setsockopt, SYS_shutdown,
 #endif
-#ifdef SYS_send
-    SYS_send,
+    /* waiting, time */
+#ifdef SYS_poll
+    SYS_poll,
 #endif
-#ifdef SYS_recv
-    SYS_recv,
-#endif
-    /* waiting, signals, time */
-    SYS_pselect6, SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_restart_syscall,
-#ifdef SYS_pselect6_time64
-    SYS_pselect6_time64,
-#endif
-#ifdef SYS_sigreturn
-    SYS_sigreturn,
-#endif
+    SYS_ppoll, SYS_restart_syscall,
 #ifdef SYS_clock_gettime
     SYS_clock_gettime,
 #endif
@@ -75,12 +65,6 @@ static const uint16_t calls[] = {
 #endif
 #ifdef SYS_clock_gettime64
     SYS_clock_gettime64,
-#endif
-#ifdef SYS_gettimeofday
-    SYS_gettimeofday,
-#endif
-#ifdef SYS_gettimeofday_time32
-    SYS_gettimeofday_time32,
 #endif
     SYS_getrandom,
     /* files: resolv.conf, CA bundle, token, state */

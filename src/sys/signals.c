@@ -1,68 +1,48 @@
 #include "signals.h"
 
-#include <string.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
-#define LOOK_INTERVAL_MS 100
+#include "err.h"
 
-/* One flag per signal, so that no handler has to read what another one writes. */
-static volatile sig_atomic_t term_came, hup_came, usr1_came;
+/* Bits of the kernel's set. All of these are in its first word, on every architecture. */
+#define BIT(number) (1ul << ((number) - 1))
+#define TAKEN (BIT(SIGTERM) | BIT(SIGINT) | BIT(SIGHUP) | BIT(SIGUSR1))
+#define SET_LEN (_NSIG / 8)
 
-static void on_signal(int number)
+/* The C library's functions for sets come with code for threads, of which there are none. */
+static void block(unsigned long bits)
 {
-    if (number == SIGHUP)
-        hup_came = 1;
-    else if (number == SIGUSR1)
-        usr1_came = 1;
-    else
-        term_came = 1;
+    const unsigned long set[SET_LEN / sizeof(long)] = { bits };
+
+    syscall(SYS_rt_sigprocmask, SIG_BLOCK, set, NULL, SET_LEN);
 }
 
-void signals_init(sigset_t *waiting)
+int signals_init(void)
 {
-    static const int caught[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
-    struct sigaction action;
-    sigset_t blocked;
+    const unsigned long taken[SET_LEN / sizeof(long)] = { TAKEN };
+    long fd = syscall(SYS_signalfd4, -1, taken, SET_LEN, SFD_NONBLOCK | SFD_CLOEXEC);
 
-    memset(&action, 0, sizeof action);
-    sigemptyset(&action.sa_mask);
-    sigemptyset(&blocked);
-    sigprocmask(SIG_SETMASK, NULL, waiting);
-    action.sa_handler = on_signal;
-    for (size_t i = 0; i < sizeof caught / sizeof *caught; i++) {
-        sigaction(caught[i], &action, NULL);
-        sigaddset(&blocked, caught[i]);
-        /* A parent may have left them blocked. */
-        sigdelset(waiting, caught[i]);
-    }
-    sigprocmask(SIG_BLOCK, &blocked, NULL);
-    action.sa_handler = SIG_IGN;
-    sigaction(SIGPIPE, &action, NULL);
+    block(fd < 0 ? BIT(SIGPIPE) : TAKEN | BIT(SIGPIPE));
+    return fd < 0 ? ERR_SYS : (int)fd;
 }
 
-void signals_look(const sigset_t *waiting, int64_t now)
+unsigned signals_take(int fd)
 {
-    static int64_t next;
-    sigset_t blocked;
-
-    if (now < next)
-        return;
-    next = now + LOOK_INTERVAL_MS;
-    /* What is pending is delivered before the first call returns. */
-    sigprocmask(SIG_SETMASK, waiting, &blocked);
-    sigprocmask(SIG_SETMASK, &blocked, NULL);
-}
-
-unsigned signals_take(void)
-{
+    struct signalfd_siginfo info;
     unsigned bits = 0;
 
-    /* Called outside of the wait, where the handlers are blocked. */
-    if (term_came)
-        bits |= SIGNALS_TERM;
-    if (hup_came)
-        bits |= SIGNALS_HUP;
-    if (usr1_came)
-        bits |= SIGNALS_USR1;
-    term_came = hup_came = usr1_came = 0;
+    while (read(fd, &info, sizeof info) == sizeof info) {
+        if (info.ssi_signo == SIGHUP)
+            bits |= SIGNALS_HUP;
+        else if (info.ssi_signo == SIGUSR1)
+            bits |= SIGNALS_USR1;
+        else
+            bits |= SIGNALS_TERM;
+    }
     return bits;
 }

@@ -3,6 +3,8 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "entropy.h"
@@ -16,12 +18,10 @@ static void test_ready(int in, int out)
     loop_want(&l, in, LOOP_IN, INT64_MAX);
     loop_want(&l, out, LOOP_OUT, INT64_MAX);
     loop_want(&l, -1, LOOP_IN, INT64_MAX);
-    loop_want(&l, FD_SETSIZE, LOOP_IN, INT64_MAX);
     loop_wait(&l);
     is_int(loop_ready(&l, in), 0, "nothing to read");
     is_int(loop_ready(&l, out), LOOP_OUT, "room to write");
     is_int(loop_ready(&l, -1), 0, "no descriptor is never ready");
-    is_int(loop_ready(&l, FD_SETSIZE), 0, "one beyond the set neither");
     ok(write(out, "x", 1) == 1, "wrote");
     loop_begin(&l);
     loop_want(&l, in, LOOP_IN, INT64_MAX);
@@ -32,6 +32,33 @@ static void test_ready(int in, int out)
     loop_want(&l, in, LOOP_OUT, l.now);
     loop_wait(&l);
     is_int(loop_ready(&l, in), 0, "forgotten");
+    loop_begin(&l);
+    for (int i = 0; i < LOOP_WANTS_MAX; i++)
+        loop_want(&l, in, LOOP_IN, INT64_MAX);
+    loop_want(&l, out, LOOP_OUT, INT64_MAX);
+    loop_wait(&l);
+    is_int(loop_ready(&l, in), LOOP_IN, "wants of one descriptor add up");
+    is_int(loop_ready(&l, out), 0, "one that found no room is not ready");
+}
+
+/* Which only poll() tells of a descriptor that is wanted for something else. */
+static void test_hang_up(void)
+{
+    int fd[2];
+
+    ok(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd) == 0, "a pair of sockets");
+    while (write(fd[0], "x", 1) == 1)
+        ;
+    close(fd[1]);
+    loop_begin(&l);
+    loop_want(&l, fd[0], LOOP_OUT, l.now + 5000);
+    loop_wait(&l);
+    is_int(loop_ready(&l, fd[0]), LOOP_OUT, "who waits to write learns that nobody reads");
+    loop_begin(&l);
+    loop_want(&l, fd[0], 0, l.now + 20);
+    loop_wait(&l);
+    is_int(loop_ready(&l, fd[0]), 0, "who wants nothing does not");
+    close(fd[0]);
 }
 
 static void test_deadline(int in)
@@ -119,6 +146,7 @@ int main(void)
     loop_init(&l);
     test_ready(fd[0], fd[1]);
     test_deadline(fd[0]);
+    test_hang_up();
     test_signals(fd[0], fd[1]);
     test_sources();
     return done_testing();

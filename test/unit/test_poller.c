@@ -1,6 +1,7 @@
 /* The gateway's event loop over pipes. */
 #include "poller.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include "clock.h"
