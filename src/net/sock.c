@@ -155,10 +155,8 @@ int sock_connect_unix(struct str path)
 
 int sock_connected(int fd)
 {
-    uint8_t byte;
-
     /* Gives what SO_ERROR gives, but as errno, which user-mode emulators translate. */
-    if (recv(fd, &byte, 1, MSG_PEEK) >= 0 || would_block(errno))
+    if (write(fd, "", 0) >= 0 || would_block(errno))
         return 0;
     return from_errno(errno);
 }
@@ -253,7 +251,7 @@ int sock_write(int fd, const void *p, size_t n)
     ssize_t took;
 
     do
-        took = send(fd, p, n, MSG_NOSIGNAL);
+        took = write(fd, p, n);
     while (took < 0 && errno == EINTR);
     return write_result(took);
 }
@@ -261,21 +259,17 @@ int sock_write(int fd, const void *p, size_t n)
 int sock_writev(int fd, const struct str *piece, size_t count)
 {
     struct iovec part[SOCK_PIECES_MAX];
-    struct msghdr message = { .msg_iov = part };
+    int parts = 0;
     ssize_t took;
 
     for (; count > 0; piece++, count--) {
         if (piece->n == 0)
             continue;
-        part[message.msg_iovlen].iov_base = (void *)(uintptr_t)piece->p;
-        part[message.msg_iovlen].iov_len = piece->n;
-        message.msg_iovlen++;
+        part[parts].iov_base = (void *)(uintptr_t)piece->p;
+        part[parts++].iov_len = piece->n;
     }
-    if (message.msg_iovlen == 1)
-        /* The commonest case, and the cheapest call. */
-        return sock_write(fd, part[0].iov_base, part[0].iov_len);
     do
-        took = sendmsg(fd, &message, MSG_NOSIGNAL);
+        took = writev(fd, part, parts);
     while (took < 0 && errno == EINTR);
     return write_result(took);
 }

@@ -4,6 +4,7 @@
  * that it still stands after half a second.
  */
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +72,7 @@ int main(int argc, char **argv)
     struct ip local = { { 127, 0, 0, 1 }, 4 };
     uint8_t seed[32];
 
+    signal(SIGPIPE, SIG_IGN);
     if (argc != 6 || !trust_in(argv[5]) || entropy_get(seed, sizeof seed) <= 0 ||
         tls_client_start(&client, &trust, str_of(argv[2]), atoll(argv[3]), atoll(argv[4]), seed) < 0)
         return 2;
