@@ -75,6 +75,8 @@ obj      = $(patsubst %.c,$(B)/obj/%.o,$(1))
 BUILT_IN := $(B)/obj/built_in.o
 # What the compiler's runtime lacks on this board. The agent does without floats, even unused ones.
 ANY_RUNTIME := $(RUNTIME) $(NO_FLOAT)
+# Of the agent with our own C library.
+START    := $(if $(filter musl,$(LIBC)),board/start.c)
 PROGRAMS := $(addprefix $(B)/,adit adit-gateway ws-echo json-check tls-probe)
 TESTS := $(patsubst test/unit/%.c,$(B)/test/%,$(wildcard test/unit/test_*.c))
 FUZZ  := $(patsubst test/fuzz/%.c,$(B)/test/%,$(wildcard test/fuzz/fuzz_*.c))
@@ -99,7 +101,7 @@ endef
 # The agent alone is compiled as a whole, where the board has LTO, the option for objects.
 $(B)/adit.debug: LTO_MODE := $(if $(LTO),$(SIZE_OPT) $(MARCH) $(NO_FPU) $(LTO_LINK) -flto=1 \
     -flto-partition=one)
-$(B)/adit.debug: $(call obj,$(COMMON) $(AGENT) $(RUNTIME)) $(BUILT_IN)
+$(B)/adit.debug: $(call obj,$(COMMON) $(AGENT) $(RUNTIME) $(START)) $(BUILT_IN)
 	$(link)
 $(B)/adit-gateway.debug: $(call obj,$(COMMON) $(SHARED_BY_GATEWAY) $(GATEWAY) $(ANY_RUNTIME)) \
     $(BUILT_IN)

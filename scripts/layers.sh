@@ -30,6 +30,8 @@ writable() {
     symbols "$@" | sed 's/^/object /'
     if [ "$agent" != - ]; then
         symbols "$agent.debug" | sed 's/^/agent /'
+        "$SIZE" -A "$agent.debug" |
+            awk '/^\.(t(data|bss)|(pre)?init_array|ctors)/ && $2 > 0 { print "before-main", $1 }'
         echo "flash $(wc -c <"$agent") ${FLASH_MAX:-0}"
         ram=$(writable "$agent.debug" | awk '{ sum += $2 } END { print sum + 0 }')
         echo "ram $ram ${RAM_MAX:-0}"
@@ -106,6 +108,10 @@ $1 == "agent" {
     if (name in gateway_only && !(name in shared))
         found["gateway"] = found["gateway"] "#   " name " of " gateway_only[name] "\n"
 }
+# musl and our own start (board/start.c), which does not prepare these.
+$1 == "agent" && $3 == "___errno_location" { own_start = 1 }
+$1 == "agent" && $3 == "__init_tls" { musl_start = 1 }
+$1 == "before-main" { unprepared = unprepared "#   section " $2 "\n" }
 $1 == "flash" || $1 == "ram" {
     used[$1] = $2
     limit[$1] = $3
@@ -138,6 +144,8 @@ END {
         report(!("locale" in found), "the agent has no locale", found["locale"])
         report(!("float" in found), "the agent has no floating point", found["float"])
         report(!("gateway" in found), "the agent has nothing of the gateway", found["gateway"])
+        if (own_start && !musl_start)
+            report(unprepared == "", "the agent needs nothing before main", unprepared)
         if (limit["flash"] > 0)
             report(used["flash"] <= limit["flash"],
                    "the agent fits its flash: " used["flash"] " of " limit["flash"] " bytes")

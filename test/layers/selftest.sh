@@ -113,5 +113,13 @@ X
     expect 1 "^not ok .*$says" "an agent with $name in it"
 done
 
+object agent/good <<X
+int good(void) { return 1; }
+X
+echo 'int ___errno_location(void) { return 1; } __thread int mine = 1;' >"$tmp/agent.c"
+# shellcheck disable=SC2086
+${CC:-cc} $MARCH -w -c -o "$tmp/adit.debug" "$tmp/agent.c" || exit 1
+expect 1 '^not ok .*needs nothing before main' 'an agent with a thread-local variable'
+
 echo "1..$count"
 exit "$((failed > 0))"
