@@ -14,25 +14,34 @@
 
 enum option_kind {
     OPTION_TEXT,     /* const char *, into argv or the environment */
-    OPTION_LIST,     /* const char *[max]: may be repeated; what is not given stays NULL. Those of
-                        the environment and of the command line add up */
+    OPTION_LIST,     /* const char *[bounds]: may be repeated; what is not given stays NULL. Those
+                        of the environment and of the command line add up */
     OPTION_FLAG,     /* bool; with a value: 1/0, yes/no, true/false, on/off */
-    OPTION_NUMBER,   /* uint32_t, within min..max */
-    OPTION_DURATION, /* uint32_t milliseconds, within min..max */
-    OPTION_DECIMAL,  /* uint32_t thousandths, within min..max: "2" is 2000, "1.5" is 1500 */
-    OPTION_CHOICE,   /* uint32_t index into the words of `choices` ("auto|tlv|json|plain") */
+    OPTION_NUMBER,   /* uint32_t, within bounds */
+    OPTION_DURATION, /* uint32_t milliseconds, within bounds */
+    OPTION_DECIMAL,  /* uint32_t thousandths, within bounds: "2" is 2000, "1.5" is 1500 */
+    OPTION_CHOICE,   /* uint32_t index into the words of `argument` ("auto|tlv|json|plain") */
     OPTION_ACTION,   /* --version, --help: told as the result; never from the environment */
 };
 
+/* What belongs to an option, one string behind the other: five pointers each would be more than the
+ * words they point to. NULL ends a table. */
 struct option {
-    const char *name;     /* without dashes; NULL ends the table */
-    enum option_kind kind;
+    const char *text;
     uint16_t offset;      /* in the program's configuration struct */
-    uint32_t min, max;    /* max 0: no bound */
-    const char *choices;  /* or the argument's name for --help: "FILE" */
-    const char *preset;   /* default as text, NULL: none (text NULL, flag false, number 0) */
-    const char *help;
+    uint8_t kind;
 };
+
+/*
+ * name      without dashes
+ * bounds    "FROM|TO" or "FROM", in the option's own form ("100ms|1h"); of a list how many; else ""
+ * argument  its name for --help ("FILE"), or choices
+ * preset    default, "": none (text NULL, flag false, number 0)
+ */
+#define OPTION(name, kind, offset, bounds, argument, preset, help) \
+    { name "\0" bounds "\0" argument "\0" preset "\0" help, offset, kind }
+enum option_part { OPTION_NAME, OPTION_BOUNDS, OPTION_ARGUMENT, OPTION_PRESET, OPTION_HELP };
+const char *option_part(const struct option *o, enum option_part part);
 
 /*
  * Sets presets, then the environment (prefix "ADIT_"), then argv. `rest` receives arguments that
@@ -44,6 +53,8 @@ struct option {
  */
 int options_parse(const struct option *table, void *config, int argc, char **argv, char **rest,
                   int rest_max, int *rest_count);
+/* The value of an option's variable in the environment; NULL: there is none. */
+char *options_variable(const char *name);
 /* Usage on standard output. */
 void options_help(const struct option *table, const char *synopsis);
 /* One line on standard error, "PROGRAM: TEXT": for what a table cannot check. Returns ERR_USAGE. */

@@ -8,8 +8,9 @@
 #include "options.h"
 
 /* The value of a text for any kind but OPTION_TEXT and OPTION_ACTION, in the units of
- * enum option_kind; false when it is malformed or out of bounds. */
-bool options_value_parse(const struct option *o, struct str s, uint64_t *value);
+ * enum option_kind; of OPTION_LIST how many there can be, without a text. False, and *value stays,
+ * when it is malformed or out of bounds. */
+bool options_value_parse(const struct option *o, struct str s, uint32_t *value);
 /* "a duration such as 250ms, 25s or 5m, from 1s to 1h". */
 void options_value_expected(const struct option *o, struct writer *w);
 

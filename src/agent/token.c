@@ -1,7 +1,6 @@
 #include "config.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -25,7 +24,7 @@ static void overwrite(char *text)
 /* `ps` shows argv to everyone, and /proc the environment to the same user. */
 static void hide(int argc, char **argv)
 {
-    char *variable = getenv("ADIT_TOKEN");
+    char *variable = options_variable("token");
 
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--token") == 0 && i + 1 < argc)

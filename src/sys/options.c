@@ -1,6 +1,5 @@
 #include "options.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -9,7 +8,6 @@
 #include "options_value.h"
 
 #define ENVIRONMENT_PREFIX "ADIT_"
-#define NAME_MAX_LEN 40
 #define LINE_MAX_LEN 512
 /* Where the explanations of --help begin. */
 #define HELP_COLUMN 28
@@ -58,8 +56,10 @@ int options_error(const char *text)
 static bool append(const struct option *o, uint8_t *field, const char *text)
 {
     const char *entry;
+    uint32_t max = 0;
 
-    for (uint32_t i = 0; i < o->max; i++, field += sizeof entry) {
+    options_value_parse(o, (struct str){ NULL, 0 }, &max);
+    for (; max > 0; max--, field += sizeof entry) {
         memcpy(&entry, field, sizeof entry);
         if (!entry) {
             memcpy(field, &text, sizeof text);
@@ -73,8 +73,7 @@ static bool append(const struct option *o, uint8_t *field, const char *text)
 static bool assign(const struct option *o, void *config, const char *text)
 {
     uint8_t *field = (uint8_t *)config + o->offset;
-    uint64_t value = 0;
-    uint32_t number;
+    uint32_t value = 0;
     bool flag;
 
     if (o->kind == OPTION_TEXT) {
@@ -85,24 +84,22 @@ static bool assign(const struct option *o, void *config, const char *text)
         return append(o, field, text);
     if (text && !options_value_parse(o, str_of(text), &value))
         return false;
-    number = (uint32_t)value;
     flag = value != 0;
     if (o->kind == OPTION_FLAG)
         memcpy(field, &flag, sizeof flag);
     else
-        memcpy(field, &number, sizeof number);
+        memcpy(field, &value, sizeof value);
     return true;
 }
 
-/* Says what to write instead of `text` (NULL: nothing was written) in "--" and an option's name, or
- * in "" and a variable of the environment. */
-static int refuse(const struct option *o, const char *dashes, const char *name, const char *text)
+/* Says what to write instead of `text` (NULL: nothing was written) for an option or a variable of
+ * the environment. */
+static int refuse(const struct option *o, struct str name, const char *text)
 {
     struct line l;
 
     error_start(&l);
-    writer_text(&l.w, dashes);
-    writer_text(&l.w, name);
+    writer_str(&l.w, name);
     writer_text(&l.w, ": write ");
     options_value_expected(o, &l.w);
     if (text) {
@@ -119,10 +116,10 @@ static const struct option *most_alike(const struct option *table, struct str na
     const struct option *best = NULL;
     size_t best_n = 1;
 
-    for (const struct option *o = table; o->name; o++) {
+    for (const struct option *o = table; o->text; o++) {
         size_t n = 0;
 
-        while (n < name.n && o->name[n] == (char)name.p[n])
+        while (n < name.n && o->text[n] == (char)name.p[n])
             n++;
         if (n > best_n) {
             best = o;
@@ -142,7 +139,7 @@ static int unknown(const struct option *table, const char *arg, struct str name)
     writer_text(&l.w, arg);
     if (alike) {
         writer_text(&l.w, ", did you mean --");
-        writer_text(&l.w, alike->name);
+        writer_text(&l.w, alike->text);
         writer_u8(&l.w, '?');
     }
     writer_text(&l.w, alike ? " (--help lists all)" : "; --help lists all");
@@ -166,47 +163,59 @@ static int too_many(const char *arg)
 
 static void set_presets(const struct option *table, void *config)
 {
-    for (const struct option *o = table; o->name; o++) {
-        if (o->kind != OPTION_ACTION && !assign(o, config, o->preset))
+    for (const struct option *o = table; o->text; o++) {
+        const char *preset = option_part(o, OPTION_PRESET);
+
+        if (o->kind != OPTION_ACTION && !assign(o, config, *preset ? preset : NULL))
             __builtin_trap();
     }
 }
 
-static void environment_name(const struct option *o, char out[NAME_MAX_LEN])
+/* What follows "ADIT_BASE_DELAY=" for base-delay; NULL: it is another variable. */
+static char *value_of(char *variable, const char *name)
 {
-    size_t n = sizeof ENVIRONMENT_PREFIX - 1;
-
-    memcpy(out, ENVIRONMENT_PREFIX, n);
-    for (const char *p = o->name; *p && n < NAME_MAX_LEN - 1; p++) {
-        if (*p >= 'a' && *p <= 'z')
-            out[n++] = (char)(*p - 'a' + 'A');
-        else
-            out[n++] = *p == '-' ? '_' : *p;
+    for (const char *p = ENVIRONMENT_PREFIX; *p; p++) {
+        if (*variable++ != *p)
+            return NULL;
     }
-    out[n] = '\0';
+    for (; *name; name++) {
+        char c = *name >= 'a' && *name <= 'z' ? (char)(*name - 'a' + 'A') : *name;
+
+        if (*variable++ != (c == '-' ? '_' : c))
+            return NULL;
+    }
+    return *variable == '=' ? variable + 1 : NULL;
+}
+
+char *options_variable(const char *name)
+{
+    for (char **e = environ; e && *e; e++) {
+        char *value = value_of(*e, name);
+
+        if (value)
+            return value;
+    }
+    return NULL;
 }
 
 static int read_environment(const struct option *table, void *config)
 {
-    char name[NAME_MAX_LEN];
+    for (const struct option *o = table; o->text; o++) {
+        const char *text = options_variable(o->text);
+        size_t n = sizeof ENVIRONMENT_PREFIX - 1 + strlen(o->text);
 
-    for (const struct option *o = table; o->name; o++) {
-        const char *text;
-
-        environment_name(o, name);
-        text = getenv(name);
         if (o->kind == OPTION_ACTION || !text || *text == '\0')
             continue;
         if (!assign(o, config, text))
-            return refuse(o, "", name, text);
+            return refuse(o, (struct str){ (const uint8_t *)text - 1 - n, n }, text);
     }
     return 0;
 }
 
 static const struct option *find(const struct option *table, struct str name)
 {
-    for (const struct option *o = table; o->name; o++) {
-        if (str_eq(str_of(o->name), name))
+    for (const struct option *o = table; o->text; o++) {
+        if (str_eq(str_of(o->text), name))
             return o;
     }
     return NULL;
@@ -216,9 +225,14 @@ static const struct option *find(const struct option *table, struct str name)
 static int read_option(const struct option *table, void *config, char **argv, int *next)
 {
     const char *arg = argv[*next - 1];
-    struct str name = { (const uint8_t *)arg + 2, strcspn(arg + 2, "=") };
-    const struct option *o = find(table, name);
-    const char *value = arg[2 + name.n] == '=' ? arg + 3 + name.n : NULL;
+    struct str name = { (const uint8_t *)arg + 2, 0 };
+    const struct option *o;
+    const char *value;
+
+    while (name.p[name.n] != '=' && name.p[name.n] != '\0')
+        name.n++;
+    o = find(table, name);
+    value = name.p[name.n] == '=' ? arg + 3 + name.n : NULL;
 
     if (!o || (o->kind == OPTION_ACTION && value))
         return unknown(table, arg, name);
@@ -229,7 +243,7 @@ static int read_option(const struct option *table, void *config, char **argv, in
     else if (!value && argv[*next])
         value = argv[(*next)++];
     if (!value || !assign(o, config, value))
-        return refuse(o, "--", o->name, value);
+        return refuse(o, (struct str){ name.p - 2, name.n + 2 }, value);
     return 0;
 }
 
@@ -262,9 +276,11 @@ static int read_arguments(const struct option *table, void *config, char **argv,
 
 static void set_program(const char *path)
 {
-    const char *slash = strrchr(path, '/');
-
-    program = slash ? slash + 1 : path;
+    program = path;
+    for (; *path; path++) {
+        if (*path == '/')
+            program = path + 1;
+    }
 }
 
 int options_parse(const struct option *table, void *config, int argc, char **argv, char **rest,
@@ -289,10 +305,12 @@ int options_parse(const struct option *table, void *config, int argc, char **arg
 
 static void put_preset(struct writer *w, const struct option *o)
 {
-    if (!o->preset || o->kind == OPTION_FLAG)
+    const char *preset = option_part(o, OPTION_PRESET);
+
+    if (*preset == '\0' || o->kind == OPTION_FLAG)
         return;
     writer_text(w, " (");
-    writer_text(w, o->preset);
+    writer_text(w, preset);
     writer_text(w, ")");
 }
 
@@ -303,18 +321,16 @@ void options_help(const struct option *table, const char *synopsis)
     line_start(&l);
     writer_text(&l.w, synopsis);
     line_end(&l, STDOUT_FILENO);
-    for (const struct option *o = table; o->name; o++) {
+    for (const struct option *o = table; o->text; o++) {
         line_start(&l);
         writer_text(&l.w, "  --");
-        writer_text(&l.w, o->name);
-        if (o->choices) {
-            writer_u8(&l.w, ' ');
-            writer_text(&l.w, o->choices);
-        }
+        writer_text(&l.w, o->text);
+        writer_text(&l.w, *option_part(o, OPTION_ARGUMENT) ? " " : "");
+        writer_text(&l.w, option_part(o, OPTION_ARGUMENT));
         do
             writer_u8(&l.w, ' ');
         while (l.w.len < HELP_COLUMN);
-        writer_text(&l.w, o->help);
+        writer_text(&l.w, option_part(o, OPTION_HELP));
         put_preset(&l.w, o);
         line_end(&l, STDOUT_FILENO);
     }

@@ -4,167 +4,128 @@
 
 #include "ascii.h"
 
-#define DURATION_KINDS 4
-
 static const struct {
-    const char *suffix;
-    uint32_t ms;
-} duration_kind[DURATION_KINDS] = { { "h", 3600000 }, { "m", 60000 }, { "s", 1000 }, { "ms", 1 } };
+    char suffix[3];
+    uint8_t kind;
+    uint32_t factor;
+} units[] = {
+    { "ms", OPTION_DURATION, 1 },     { "s", OPTION_DURATION, 1000 },
+    { "m", OPTION_DURATION, 60000 },  { "h", OPTION_DURATION, 3600000 },
+    { "k", OPTION_NUMBER, 1024 },     { "M", OPTION_NUMBER, 1024 * 1024 },
+};
 
-static bool in_bounds(const struct option *o, uint64_t value)
+const char *option_part(const struct option *o, enum option_part part)
 {
-    return value >= o->min && value <= (o->max ? o->max : UINT32_MAX);
+    const char *p = o->text;
+
+    for (unsigned i = 0; i < part; i++)
+        p += strlen(p) + 1;
+    return p;
 }
 
-static bool ends_with(struct str s, const char *suffix)
+/* Takes a word off "one|two|three"; behind the last, *words is NULL. */
+static struct str next_word(const char **words)
 {
-    size_t n = strlen(suffix);
+    struct str word = { (const uint8_t *)*words, 0 };
 
-    return s.n > n && memcmp(s.p + s.n - n, suffix, n) == 0;
+    while (word.p[word.n] != '|' && word.p[word.n] != '\0')
+        word.n++;
+    *words = word.p[word.n] ? *words + word.n + 1 : NULL;
+    return word;
 }
 
-static bool number_parse(struct str s, uint64_t *value)
+static bool scaled_parse(enum option_kind kind, struct str s, uint32_t *value)
 {
-    uint64_t factor = 1;
+    uint32_t factor = kind == OPTION_DURATION ? 1000 : 1;
+    uint64_t number;
 
-    if (ends_with(s, "k"))
-        factor = 1024;
-    else if (ends_with(s, "M"))
-        factor = 1024 * 1024;
-    if (factor > 1)
-        s.n--;
-    if (!ascii_u64(s, UINT32_MAX, value))
-        return false;
-    *value *= factor;
-    return true;
-}
+    /* In this order: "ms" ends in "s" too. */
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        size_t n = strlen(units[i].suffix);
 
-static bool duration_parse(struct str s, uint64_t *ms)
-{
-    uint32_t factor = 1000;
-
-    /* Backwards: "ms" ends in "s" too. */
-    for (size_t i = DURATION_KINDS; i-- > 0;) {
-        if (ends_with(s, duration_kind[i].suffix)) {
-            factor = duration_kind[i].ms;
-            s.n -= strlen(duration_kind[i].suffix);
+        if (units[i].kind == kind && s.n > n && memcmp(s.p + s.n - n, units[i].suffix, n) == 0) {
+            factor = units[i].factor;
+            s.n -= n;
             break;
         }
     }
-    if (!ascii_u64(s, UINT32_MAX, ms))
+    if (!ascii_u64(s, UINT32_MAX / factor, &number))
         return false;
-    *ms *= factor;
+    *value = (uint32_t)number * factor;
     return true;
 }
 
-static bool decimal_parse(struct str s, uint64_t *thousandths)
+static bool decimal_parse(struct str s, uint32_t *thousandths)
 {
     const uint8_t *point = s.n ? memchr(s.p, '.', s.n) : NULL;
-    struct str whole = s, part = { NULL, 0 };
-    uint64_t fraction = 0;
+    struct str part = { NULL, 3 };
+    uint64_t whole, fraction = 0;
 
     if (point) {
-        whole.n = (size_t)(point - s.p);
-        part = (struct str){ point + 1, s.n - whole.n - 1 };
+        part = (struct str){ point + 1, (size_t)(s.p + s.n - point) - 1 };
+        s.n = (size_t)(point - s.p);
         if (part.n > 3 || !ascii_u64(part, 999, &fraction))
             return false;
-        for (size_t i = part.n; i < 3; i++)
-            fraction *= 10;
     }
-    if (!ascii_u64(whole, UINT32_MAX / 1000, thousandths))
+    if (!ascii_u64(s, UINT32_MAX / 1000 - 1, &whole))
         return false;
-    *thousandths = *thousandths * 1000 + fraction;
+    for (; part.n < 3; part.n++)
+        fraction *= 10;
+    *thousandths = (uint32_t)whole * 1000 + (uint32_t)fraction;
     return true;
 }
 
-/* The index of a word in "one|two|three", or -1. */
-static int word_index(const char *words, struct str s)
+static bool number_parse(enum option_kind kind, struct str s, uint32_t *value)
 {
-    for (int i = 0;; i++) {
-        size_t n = strcspn(words, "|");
-
-        if (n == s.n && memcmp(words, s.p, n) == 0)
-            return i;
-        if (words[n] == '\0')
-            return -1;
-        words += n + 1;
-    }
+    return kind == OPTION_DECIMAL ? decimal_parse(s, value) : scaled_parse(kind, s, value);
 }
 
-static bool flag_parse(struct str s, uint64_t *value)
+static bool bounded_parse(const struct option *o, struct str s, uint32_t *value)
 {
-    int index = word_index("0|1|no|yes|false|true|off|on", s);
+    const char *bounds = option_part(o, OPTION_BOUNDS);
+    uint32_t least = 0, most = UINT32_MAX, number;
 
-    *value = (uint64_t)(index & 1);
-    return index >= 0;
-}
-
-bool options_value_parse(const struct option *o, struct str s, uint64_t *value)
-{
-    int index;
-
-    switch (o->kind) {
-    case OPTION_NUMBER:
-        return number_parse(s, value) && in_bounds(o, *value);
-    case OPTION_DURATION:
-        return duration_parse(s, value) && in_bounds(o, *value);
-    case OPTION_DECIMAL:
-        return decimal_parse(s, value) && in_bounds(o, *value);
-    case OPTION_FLAG:
-        return flag_parse(s, value);
-    case OPTION_CHOICE:
-        index = word_index(o->choices, s);
-        *value = (uint64_t)index;
-        return index >= 0;
-    default:
+    number_parse(o->kind, next_word(&bounds), &least);
+    if (bounds)
+        number_parse(o->kind, str_of(bounds), &most);
+    if (!number_parse(o->kind, s, &number) || number < least || number > most)
         return false;
+    *value = number;
+    return true;
+}
+
+/* The index of a word is the value; that of a flag its lowest bit. */
+static bool word_parse(const char *words, struct str s, uint32_t mask, uint32_t *value)
+{
+    for (uint32_t i = 0; words; i++) {
+        if (str_eq(next_word(&words), s)) {
+            *value = i & mask;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool options_value_parse(const struct option *o, struct str s, uint32_t *value)
+{
+    switch (o->kind) {
+    case OPTION_FLAG:
+        return word_parse("0|1|no|yes|false|true|off|on", s, 1, value);
+    case OPTION_CHOICE:
+        return word_parse(option_part(o, OPTION_ARGUMENT), s, UINT32_MAX, value);
+    case OPTION_LIST:
+        return number_parse(OPTION_NUMBER, str_of(option_part(o, OPTION_BOUNDS)), value);
+    default:
+        return bounded_parse(o, s, value);
     }
 }
 
-static void put_duration(struct writer *w, uint32_t ms)
+static void put_words(struct writer *w, const char *words, const char *between)
 {
-    size_t i = 0;
-
-    while (ms % duration_kind[i].ms != 0)
-        i++;
-    /* No time at all divides by hours as well. */
-    if (ms == 0)
-        i = 2;
-    writer_u64(w, ms / duration_kind[i].ms);
-    writer_text(w, duration_kind[i].suffix);
-}
-
-static void put_decimal(struct writer *w, uint32_t thousandths)
-{
-    uint32_t part = thousandths % 1000;
-
-    writer_u64(w, thousandths / 1000);
-    if (part == 0)
-        return;
-    writer_u8(w, '.');
-    for (uint32_t unit = 100; part > 0; unit /= 10) {
-        writer_u8(w, (uint8_t)('0' + part / unit));
-        part %= unit;
-    }
-}
-
-static void put_bound(struct writer *w, const struct option *o, uint32_t bound)
-{
-    if (o->kind == OPTION_DURATION)
-        put_duration(w, bound);
-    else if (o->kind == OPTION_DECIMAL)
-        put_decimal(w, bound);
-    else
-        writer_u64(w, bound);
-}
-
-static void put_words(struct writer *w, const char *words)
-{
-    for (; *words; words++) {
-        if (*words == '|')
-            writer_text(w, " or ");
-        else
-            writer_u8(w, (uint8_t)*words);
+    writer_str(w, next_word(&words));
+    while (words) {
+        writer_text(w, between);
+        writer_str(w, next_word(&words));
     }
 }
 
@@ -178,18 +139,15 @@ void options_value_expected(const struct option *o, struct writer *w)
         [OPTION_DURATION] = "a duration such as 250ms, 25s or 5m",
         [OPTION_DECIMAL] = "a number such as 2 or 1.5",
     };
+    const char *bounds = option_part(o, OPTION_BOUNDS);
 
     if (o->kind == OPTION_CHOICE) {
-        put_words(w, o->choices);
+        put_words(w, option_part(o, OPTION_ARGUMENT), " or ");
         return;
     }
     writer_text(w, form[o->kind]);
-    if (o->kind < OPTION_NUMBER || (o->min == 0 && o->max == 0))
+    if (o->kind == OPTION_LIST || *bounds == '\0')
         return;
-    writer_text(w, o->max ? ", from " : ", at least ");
-    put_bound(w, o, o->min);
-    if (o->max) {
-        writer_text(w, " to ");
-        put_bound(w, o, o->max);
-    }
+    writer_text(w, memchr(bounds, '|', strlen(bounds)) ? ", from " : ", at least ");
+    put_words(w, bounds, " to ");
 }

@@ -17,15 +17,15 @@ struct config {
 
 #define AT(field) offsetof(struct config, field)
 static const struct option table[] = {
-    { "url", OPTION_TEXT, AT(url), 0, 0, "URL", NULL, "where to dial" },
-    { "pin", OPTION_LIST, AT(pin), 0, 3, "HASH", NULL, "a key; up to 3 times" },
-    { "jitter", OPTION_FLAG, AT(jitter), 0, 0, NULL, "yes", "spread" },
-    { "max-attempts", OPTION_NUMBER, AT(attempts), 0, 70000, "N", "7", "give up" },
-    { "base-delay", OPTION_DURATION, AT(delay), 100, 3600000, "TIME", "1s", "first delay" },
-    { "backoff-multiplier", OPTION_DECIMAL, AT(factor), 1000, 10000, "X", "2", "growth" },
-    { "protocol", OPTION_CHOICE, AT(protocol), 0, 0, "auto|tlv|json", "auto", "encoding" },
-    { "version", OPTION_ACTION, 0, 0, 0, NULL, NULL, "print the version" },
-    { NULL, OPTION_ACTION, 0, 0, 0, NULL, NULL, NULL },
+    OPTION("url", OPTION_TEXT, AT(url), "", "URL", "", "where to dial"),
+    OPTION("pin", OPTION_LIST, AT(pin), "3", "HASH", "", "a key; up to 3 times"),
+    OPTION("jitter", OPTION_FLAG, AT(jitter), "", "", "yes", "spread"),
+    OPTION("max-attempts", OPTION_NUMBER, AT(attempts), "0|70000", "N", "7", "give up"),
+    OPTION("base-delay", OPTION_DURATION, AT(delay), "100ms|1h", "TIME", "1s", "first delay"),
+    OPTION("backoff-multiplier", OPTION_DECIMAL, AT(factor), "1|10", "X", "2", "growth"),
+    OPTION("protocol", OPTION_CHOICE, AT(protocol), "", "auto|tlv|json", "auto", "encoding"),
+    OPTION("version", OPTION_ACTION, 0, "", "", "", "print the version"),
+    { .text = NULL },
 };
 
 static struct config config;
