@@ -9,3 +9,5 @@ RAM_MAX   :=
 FAST_OPT  :=
 FAST_SRCS :=
 FAST_BEAR :=
+LTO       :=
+COMPACT   :=

@@ -10,3 +10,5 @@ RAM_MAX   :=
 FAST_OPT  :=
 FAST_SRCS :=
 FAST_BEAR :=
+LTO       :=
+COMPACT   :=
