@@ -1,9 +1,11 @@
 # adit: `make` builds agent and gateway for this machine, `make BOARD=mips_24kc` for a router.
 # Variables: BOARD, PROFILE=tiny (include/limits.h), OUT (the build tree), V=1 (show commands), CA
-# (a PEM file: authorities to compile in), BEARSSL_SRC, MUSL_SRC (own sources); for the compiler of
-# a firmware SDK: CROSS or CC, and SYSROOT.
+# (a PEM file: authorities to compile in), MTLS=no (an agent without client certificates, smaller by
+# 3 KB), BEARSSL_SRC, MUSL_SRC (own sources); for the compiler of a firmware SDK: CROSS or CC, and
+# SYSROOT.
 BOARD ?= host
 OUT   ?= build
+MTLS  ?= yes
 include board/$(BOARD).mk
 # An SDK brings its own C library.
 ifneq ($(filter command%,$(origin CROSS) $(origin CC)),)
@@ -19,7 +21,7 @@ CODEC := $(call layer,codec,err buf ascii utf8 base64 varint json json_write uri
 CORE  := $(call layer,core,backoff upgrade pool http_body relay_pack relay_request relay_response \
            link_recv link_put session session_recv session_put)
 NET   := $(call layer,net,origin sock resolv_conf resolver dial transport pem trust tls_text \
-           tls_common tls_curves tls_client)
+           tls_common tls_curves tls_client mtls)
 SYS   := $(call layer,sys,loop signals clock entropy log options options_value fmt sandbox \
            sandbox_filter)
 # Only the gateway has these: a table of thousands of deadlines, a TLS server, epoll.
@@ -49,6 +51,9 @@ BEAR_DEFS += -DBR_USE_URANDOM=0 -DBR_USE_GETENTROPY=0 -DBR_RDRAND=0 -DBR_USE_UNI
 ifeq ($(PROFILE),tiny)
 CFLAGS  += -DADIT_TINY
 RAM_MAX := 98304
+endif
+ifeq ($(MTLS),yes)
+CFLAGS  += -DADIT_MTLS
 endif
 ifneq ($(LIBC),native)
 # gcc has -Oz since 12.

@@ -37,6 +37,8 @@
 #define POOL_BLOCK 512
 #define POOL_BLOCKS 40
 #define STREAM_WINDOW 2048
+/* A client certificate of EC or RSA 2048, one above it, its key; below 3.6 KB. */
+#define CLIENT_CERT_MAX 4096
 #else
 /* As many requests as a browser with two tabs sends at once. */
 #define STREAMS_MAX 16
@@ -47,6 +49,8 @@
 #define POOL_BLOCK 1024
 #define POOL_BLOCKS 160
 #define STREAM_WINDOW 4096
+/* A client certificate, two above it and its key, as DER: 7.5 KB when all are RSA 4096. */
+#define CLIENT_CERT_MAX 8192
 #endif
 
 /* What of the pool is beyond the windows that every stream is promised: a queue of n bytes takes

@@ -69,6 +69,8 @@ static void log_failure(struct agent *a, int err)
         verify_log(a, a->transport.tls_err);
     else
         log_text(err_text(err));
+    if (a->phase == PHASE_TLS)
+        log_text(verify_hint(a));
     log_end();
 }
 

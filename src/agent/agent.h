@@ -18,6 +18,7 @@
 #include "entropy.h"
 #include "http_body.h"
 #include "loop.h"
+#include "mtls.h"
 #include "origin.h"
 #include "pool.h"
 #include "relay.h"
@@ -129,6 +130,9 @@ struct agent {
     struct origin origin;
     struct pool pool;
     uint8_t block[POOL_BLOCKS][POOL_BLOCK];
+#ifdef ADIT_MTLS
+    struct mtls mtls;          /* last: what is near has shorter addresses */
+#endif
 };
 
 /* What the owner of a device has to spare: checked where the struct is defined. */
@@ -163,6 +167,8 @@ void verify_done(struct agent *a);
 void verify_learn(struct agent *a, int64_t server_time);
 /* Into the log line at hand: why TLS failed, and what to do. */
 void verify_log(const struct agent *a, int tls_err);
+/* The gateway refuses us: what to do, if that may be for our certificate's sake; or empty. */
+const char *verify_hint(const struct agent *a);
 
 /* ---- local.c: the local server's address ---- */
 void local_init(struct agent *a);

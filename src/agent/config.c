@@ -34,6 +34,11 @@ static const struct option table[] = {
            "the gateway's name in its certificate, if not the URL's host"),
     OPTION("state", OPTION_TEXT, AT(state), "", "FILE", "",
            "keeps the last time known, for machines without a clock"),
+#ifdef ADIT_MTLS
+    OPTION("client-cert", OPTION_TEXT, AT(client_cert), "", "FILE", "",
+           "own certificate chain, PEM, for a gateway that asks for one"),
+    OPTION("client-key", OPTION_TEXT, AT(client_key), "", "FILE", "", "its key, PEM"),
+#endif
     OPTION("protocol", OPTION_CHOICE, AT(protocol), "", "auto|tlv|json|plain", "auto",
            "encodings to offer"),
     OPTION("max-attempts", OPTION_NUMBER, AT(max_attempts), "", "N", "0",

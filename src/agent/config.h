@@ -29,6 +29,10 @@ struct config {
     const char *pin[CONFIG_PINS_MAX];
     const char *server_name;
     const char *state;
+#ifdef ADIT_MTLS
+    const char *client_cert;
+    const char *client_key;
+#endif
     uint32_t protocol; /* enum config_protocol */
     uint32_t max_attempts;
     uint32_t base_delay_ms;
@@ -69,6 +73,8 @@ int config_parse(struct config *c, struct target *t, int argc, char **argv);
 /* The token, from wherever it is given. In argv and the environment it is overwritten. 0 or
  * ERR_USAGE, said: a file that others can read is refused. */
 int token_init(const struct config *c, struct target *t, int argc, char **argv);
+/* Is fd a file that nobody else can read? If not, ERR_USAGE, and said of `option`, which named it. */
+int token_check_file(int fd, const char *option, const char *path);
 /* Reads the token file again. The same, and the token is the old one after an error. */
 int token_read(const struct config *c, struct target *t);
 

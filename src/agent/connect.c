@@ -174,12 +174,13 @@ static void begin_session(struct agent *a, enum upgrade_protocol protocol)
     }
 }
 
-static void log_refused_upgrade(const struct http_head *head)
+static void log_refused_upgrade(const struct agent *a, const struct http_head *head)
 {
     if (!log_begin(LOG_WARN))
         return;
     log_text("the gateway answers the upgrade with status ");
     log_u64(head->status);
+    log_text(head->status / 100 == 4 ? verify_hint(a) : "");
     log_end();
 }
 
@@ -210,7 +211,7 @@ static int take_upgrade(struct agent *a)
     transport_recv_ack(&a->transport, (size_t)len - old);
     len = upgrade_response_check(&head, a->upgrade_key, offer(a));
     if (len == ERR_UPGRADE)
-        log_refused_upgrade(&head);
+        log_refused_upgrade(a, &head);
     return len;
 }
 

@@ -56,14 +56,32 @@ static int take(struct target *t, const uint8_t *p, size_t n)
 
 /* ---- from a file ---- */
 
-static int refuse_mode(const char *path)
+/* musl's fstat translates what only newer kernels tell, in 0.5 to 1.3 KB. The mode is at the same
+ * place in the kernel's own form. */
+static int status_of(int fd, struct stat *status)
+{
+#ifdef __GLIBC__
+    return fstat(fd, status);
+#elif defined(SYS_fstat64)
+    return (int)syscall(SYS_fstat64, fd, status);
+#else
+    return (int)syscall(SYS_fstat, fd, status);
+#endif
+}
+
+int token_check_file(int fd, const char *option, const char *path)
 {
     uint8_t text[MESSAGE_MAX];
     struct writer w;
+    struct stat status;
+    bool known = fd >= 0 && status_of(fd, &status) == 0;
 
+    if (known && !(status.st_mode & MODE_OTHERS))
+        return 0;
     writer_init(&w, text, sizeof text - 1);
-    writer_text(&w, "--token-file can be read by others; run: chmod 600 ");
-    writer_text(&w, path);
+    writer_text(&w, option);
+    writer_text(&w, known ? " can be read by others; run: chmod 600 " : " cannot be read");
+    writer_text(&w, known ? path : "");
     text[writer_stored(&w)] = '\0';
     return options_error((const char *)text);
 }
@@ -82,29 +100,13 @@ static int open_file(struct target *t, const char *path)
     return fd;
 }
 
-/* musl's fstat translates what only newer kernels tell, in 0.5 to 1.3 KB. The mode is at the same
- * place in the kernel's own form. */
-static int status_of(int fd, struct stat *status)
-{
-#ifdef __GLIBC__
-    return fstat(fd, status);
-#elif defined(SYS_fstat64)
-    return (int)syscall(SYS_fstat64, fd, status);
-#else
-    return (int)syscall(SYS_fstat, fd, status);
-#endif
-}
-
 static int read_file(struct target *t, const char *path)
 {
     int fd = open_file(t, path);
-    struct stat status;
-    int n;
+    int n = token_check_file(fd, "--token-file", path);
 
-    if (fd < 0 || status_of(fd, &status) < 0)
-        return options_error("--token-file cannot be read");
-    if (status.st_mode & MODE_OTHERS)
-        return refuse_mode(path);
+    if (n < 0)
+        return n;
     n = fmt_read_fd(fd, t->new_token, sizeof t->new_token);
     if (n == ERR_FILE)
         return options_error("--token-file cannot be read");

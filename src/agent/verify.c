@@ -106,6 +106,60 @@ static int add_authorities(struct agent *a)
     return options_error("this system has no CA bundle; write --ca FILE or --pin sha256:HASH");
 }
 
+#ifdef ADIT_MTLS
+static int load_own(struct agent *a)
+{
+    const char *cert = a->config.client_cert, *key = a->config.client_key;
+    const char *problem;
+    int cert_fd, key_fd, err;
+
+    if (cert == NULL && key == NULL)
+        return 0;
+    if (cert == NULL || key == NULL)
+        return options_error("--client-cert and --client-key go together; write both");
+    key_fd = open(key, O_RDONLY | O_CLOEXEC);
+    err = token_check_file(key_fd, "--client-key", key);
+    if (err < 0)
+        return err;
+    cert_fd = open(cert, O_RDONLY | O_CLOEXEC);
+    problem = mtls_load(&a->mtls, cert_fd, key_fd);
+    close(cert_fd);
+    close(key_fd);
+    return problem ? options_error(problem) : 0;
+}
+
+static void use_own(struct agent *a)
+{
+    mtls_use(&a->mtls, &a->tls.client);
+}
+
+const char *verify_hint(const struct agent *a)
+{
+    if (!a->mtls.asked)
+        return "";
+    return a->mtls.chain_len == 0
+               ? "; the gateway asks for a certificate: use --client-cert"
+               : "; check the authority and the dates of --client-cert";
+}
+#else
+static int load_own(struct agent *a)
+{
+    (void)a;
+    return 0;
+}
+
+static void use_own(struct agent *a)
+{
+    (void)a;
+}
+
+const char *verify_hint(const struct agent *a)
+{
+    (void)a;
+    return "";
+}
+#endif
+
 int verify_init(struct agent *a)
 {
     int err;
@@ -118,7 +172,9 @@ int verify_init(struct agent *a)
         if (a->floor_kept > a->floor)
             a->floor = a->floor_kept;
     }
-    err = add_pins(a);
+    err = load_own(a);
+    if (err == 0)
+        err = add_pins(a);
     return err < 0 ? err : add_authorities(a);
 }
 
@@ -138,13 +194,16 @@ int verify_start(struct agent *a)
 {
     int64_t now = clock_unix();
     uint8_t seed[32];
+    int err;
 
     if (now < a->floor && !a->told_clock) {
         log_line(LOG_WARN, "the clock is not set: certificates are checked as of the last time known");
         a->told_clock = true;
     }
     entropy_stock(&a->entropy, seed, sizeof seed);
-    return tls_client_start(&a->tls, &a->trust, server_name(a), now, a->floor, seed);
+    err = tls_client_start(&a->tls, &a->trust, server_name(a), now, a->floor, seed);
+    use_own(a);
+    return err;
 }
 
 void verify_done(struct agent *a)
@@ -156,8 +215,17 @@ void verify_done(struct agent *a)
         log_line(LOG_DEBUG, "TLS session resumed");
 }
 
+static bool is_alert(int tls_err)
+{
+    return tls_err >= BR_ERR_RECV_FATAL_ALERT && tls_err < BR_ERR_SEND_FATAL_ALERT;
+}
+
 void verify_log(const struct agent *a, int tls_err)
 {
+    if (*verify_hint(a) && is_alert(tls_err)) {
+        log_text("the gateway refuses this agent");
+        return;
+    }
     if (tls_err != BR_ERR_X509_NOT_TRUSTED) {
         log_text(tls_error_text(tls_err));
         return;

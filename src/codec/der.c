@@ -193,3 +193,29 @@ int der_certificate_parse(struct str der, struct der_certificate *c)
     explicit = take_if(&r, EXTENSIONS);
     return r.bad || (explicit.p && !extensions(explicit, c)) ? ERR_FILE : 0;
 }
+
+/* ---- private keys ---- */
+
+int der_private_key_parse(struct str der, struct der_private_key *k)
+{
+    struct reader outer = inside(der);
+    struct reader r;
+
+    *k = (struct der_private_key){ .modulus = { NULL, 0 } };
+    /* Of PKCS#8, what follows the algorithm has one of the other two forms. */
+    for (;;) {
+        r = inside(take(&outer, SEQUENCE));
+        take(&r, INTEGER); /* version */
+        if (!take_if(&r, SEQUENCE).p)
+            break;
+        outer = inside(take(&r, OCTET_STRING));
+    }
+    if (reader_left(&r) > 0 && *r.p == INTEGER) {
+        k->modulus = take_integer(&r);
+        take_integer(&r); /* the public exponent */
+        k->secret = take_integer(&r);
+    } else {
+        k->secret = take(&r, OCTET_STRING);
+    }
+    return r.bad || k->secret.n == 0 || k->secret.n > RSA_LEN_MAX ? ERR_FILE : 0;
+}

@@ -11,6 +11,7 @@ import subprocess
 
 import pytest
 
+import fronts
 from origin import Background, Origin
 from procs import ADIT, GATEWAY, RUNNER, ROOT, Proc, run, wait_until
 from pygateway import PyGateway
@@ -43,6 +44,14 @@ def other_certs(tmp_path_factory):
     """Of an authority that nobody trusts, and for another name."""
     path = tmp_path_factory.mktemp("other")
     subprocess.run([ROOT / "scripts/certs.sh", path, "elsewhere.example"], check=True)
+    return path
+
+
+@pytest.fixture(scope="session")
+def zoo(tmp_path_factory):
+    """Certificates good and bad, see scripts/zoo.sh."""
+    path = tmp_path_factory.mktemp("zoo")
+    subprocess.run(["sh", ROOT / "scripts/zoo.sh", path], check=True)
     return path
 
 
@@ -173,6 +182,24 @@ def make_gateway(tmp_path, certs):
     yield make
     for gateway in gateways:
         gateway.stop()
+
+
+@pytest.fixture
+def make_front(tmp_path, certs, make_gateway):
+    """Puts a gateway without TLS behind a server that has it: (gateway, URL for agents)."""
+    running = []
+
+    def make(kind, client_ca=None):
+        if not fronts.program(kind):
+            pytest.skip(kind + " is not here")
+        gateway, port = make_gateway(certs=None), free_port()
+        running.append(fronts.start(kind, tmp_path, certs, port, gateway.port, client_ca))
+        if kind != "openssl":
+            wait_until(lambda: accepts(port), kind)
+        return gateway, "wss://localhost:%d/_adit" % port
+    yield make
+    for front in running:
+        front.kill()
 
 
 @pytest.fixture

@@ -1,17 +1,14 @@
 """Whom the agent believes: pins, names, the clock's floor in its file, sessions; the gateway behind
-other TLS servers; client certificates."""
-import os
-import shutil
-import socket
+other TLS servers; authorities that are compiled in."""
 import ssl
 import subprocess
-import threading
 import time
 
 import pytest
 
-from conftest import free_port, accepts
-from procs import ADIT, Proc, run, wait_until
+from conftest import runs_native
+from fronts import KINDS
+from procs import ADIT, ROOT, Proc, clean_env, run, wait_until
 
 DAY = 86400
 
@@ -165,97 +162,9 @@ def test_state_that_cannot_be_written(make_py, make_agent, certs, tmp_path):
 
 # ---- other TLS servers in front of the gateway ----
 
-NGINX = """
-daemon off; master_process off; pid %(folder)s/pid; error_log stderr;
-events { worker_connections 64; }
-http {
-    access_log off;
-    client_body_temp_path %(folder)s; proxy_temp_path %(folder)s; fastcgi_temp_path %(folder)s;
-    uwsgi_temp_path %(folder)s; scgi_temp_path %(folder)s;
-    server {
-        listen 127.0.0.1:%(port)d ssl;
-        ssl_certificate %(certs)s/server.pem; ssl_certificate_key %(certs)s/server.key;
-        ssl_session_cache shared:s:1m;
-        location / {
-            proxy_pass http://127.0.0.1:%(back)d;
-            proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade;
-            proxy_set_header Connection upgrade; proxy_set_header Host $http_host;
-        }
-    }
-}
-"""
-
-HAPROXY = """
-global
-    maxconn 64
-defaults
-    mode http
-    timeout connect 5s
-    timeout client 60s
-    timeout server 60s
-    timeout tunnel 60s
-frontend f
-    bind 127.0.0.1:%(port)d ssl crt %(folder)s/both.pem
-    default_backend b
-backend b
-    server s 127.0.0.1:%(back)d
-"""
-
-
-class OpensslFront:
-    """`openssl s_server` for each connection, its input and output a connection to the gateway."""
-
-    def __init__(self, certs, back):
-        self.certs, self.back, self.port, self.children = certs, back, free_port(), []
-        self.stopping = False
-        self.thread = threading.Thread(target=self.serve, daemon=True)
-        self.thread.start()
-        wait_until(lambda: self.children, "s_server")
-        time.sleep(0.2)
-
-    def serve(self):
-        while not self.stopping:
-            with socket.create_connection(("127.0.0.1", self.back)) as s:
-                self.children.append(subprocess.Popen(
-                    ["openssl", "s_server", "-quiet", "-accept", "127.0.0.1:%d" % self.port, "-cert",
-                     self.certs / "server.pem", "-key", self.certs / "server.key", "-naccept", "1"],
-                    stdin=s, stdout=s, stderr=subprocess.DEVNULL))
-            self.children[-1].wait()
-
-    def stop(self):
-        self.stopping = True
-        self.children[-1].kill()
-        self.thread.join(10)
-
-
-@pytest.fixture(params=["openssl", "nginx", "haproxy"])
-def front(request, certs, tmp_path, make_gateway):
-    """A gateway without TLS behind a server that has it: (gateway, URL for agents)."""
-    gateway = make_gateway(certs=None)
-    port = free_port()
-    settings = {"folder": tmp_path, "certs": certs, "port": port, "back": gateway.port}
-    if request.param == "openssl":
-        server = OpensslFront(certs, gateway.port)
-        port = server.port
-    else:
-        if not shutil.which(request.param, path=os.environ["PATH"] + ":/usr/sbin"):
-            pytest.skip(request.param + " is not here")
-        (tmp_path / "conf").write_text((NGINX if request.param == "nginx" else HAPROXY) % settings)
-        (tmp_path / "both.pem").write_text((certs / "server.pem").read_text() +
-                                           (certs / "server.key").read_text())
-        server = Proc(["/usr/sbin/nginx", "-c", tmp_path / "conf", "-p", tmp_path, "-e", "stderr"]
-                      if request.param == "nginx" else
-                      ["/usr/sbin/haproxy", "-db", "-f", tmp_path / "conf"])
-        wait_until(lambda: accepts(port), request.param)
-    yield gateway, "wss://localhost:%d/_adit" % port
-    if isinstance(server, Proc):
-        server.kill()
-    else:
-        server.stop()
-
-
-def test_behind_another_tls_server(front, make_agent, origin, certs):
-    gateway, url = front
+@pytest.mark.parametrize("kind", KINDS)
+def test_behind_another_tls_server(kind, make_front, make_agent, origin, certs):
+    gateway, url = make_front(kind)
     token = gateway.token("shed")
     agent = make_agent(url, token, "127.0.0.1:%d" % origin.port, "--allow-plaintext=no",
                        ca=certs / "ca.pem")
@@ -267,41 +176,47 @@ def test_behind_another_tls_server(front, make_agent, origin, certs):
     assert agent.sessions() == 1
 
 
-# ---- client certificates ----
+# ---- compiled-in authorities ----
 
-def test_client_certificates_are_wanted(make_gateway, make_agent, origin, certs, other_certs):
-    """Visitors need none; an agent without one is sent away."""
-    gateway = make_gateway("--client-ca", other_certs / "ca.pem")
-    token = gateway.token("shed")
-    agent = make_agent(gateway.url, token, "127.0.0.1:9", "--max-attempts", "1",
-                       ca=certs / "ca.pem")
-    agent.wait_for_log("status 403")
+@pytest.fixture(scope="module")
+def built(certs, tmp_path_factory):
+    """An agent built with an authority, in a tree of its own: starts it."""
+    if not runs_native():
+        pytest.skip("builds the agent of this machine")
+    out = tmp_path_factory.mktemp("built")
+    subprocess.run(["make", "-C", ROOT, "-j2", "BOARD=host", "OUT=%s" % out,
+                    "CA=%s" % (certs / "ca.pem"), out / "host/adit"], check=True,
+                   stdout=subprocess.DEVNULL, env=clean_env())
+    token_file = out / "token"
+    token_file.write_text("the-token")
+    token_file.chmod(0o600)
+
+    def start(url, *options):
+        return Proc([out / "host/adit", "--url", url, "--token-file", token_file,
+                     "--max-attempts", "1", *options])
+    return start
+
+
+def test_compiled_in(make_py, built, other_certs, tmp_path):
+    """It needs no file, and trusts no other authority."""
+    agent = built(make_py().url)
+    agent.wait_for_log("session .* open")
+    assert agent.stop() == 0
+    subprocess.run([ROOT / "scripts/certs.sh", tmp_path / "strange", "localhost"], check=True)
+    gateway = make_py(certs=tmp_path / "strange")
+    agent = built(gateway.url)
+    agent.wait_for_log(r"chain does not end in a trusted CA \(this program has 1 anchors\); use --ca")
+    assert agent.wait() == 1 and gateway.requests == []
+    # --ca is instead of what is compiled in.
+    agent = built(make_py().url, "--ca", tmp_path / "strange/ca.pem")
+    agent.wait_for_log(r"\(file \S*/ca.pem has 1 anchors\)")
     assert agent.wait() == 1
-    with gateway.visit("shed") as v:
-        assert v.request("GET", "/").status == 502
-
-    def upgrade(*options):
-        """The status of an upgrade by openssl's client."""
-        request = ("GET /_adit HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n"
-                   "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-                   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
-        client = Proc(["openssl", "s_client", "-quiet", "-nocommands", "-connect",
-                       "127.0.0.1:%d" % gateway.port, *options], stdin=subprocess.PIPE)
-        client.child.stdin.write(request.encode())
-        client.child.stdin.flush()
-        status = client.wait_for_log(r"HTTP/1.1 (\d+)").group(1)
-        client.kill()
-        client.child.stdin.close()
-        return status
-    assert upgrade() == "403"
-    assert upgrade("-cert", other_certs / "server.pem", "-key", other_certs / "server.key") == "101"
-    assert upgrade("-cert", certs / "server.pem", "-key", certs / "server.key") == "403"
-    assert upgrade("-cert", other_certs / "rsa.pem", "-key", other_certs / "rsa.key") == "101"
 
 
-@pytest.mark.parametrize("options, told", [
-    (["--client-ca", "/none.pem"], "--client-ca"), (["--client-ca", "/dev/null"], "--client-ca"),
-])
-def test_bad_client_ca(make_gateway, certs, options, told, tmp_path):
-    with pytest.raises(AssertionError, match=told):
-        make_gateway(*options)
+def test_compiled_in_without_certificates(tmp_path):
+    """A file that has none ends the build, and says so."""
+    (tmp_path / "empty.pem").write_text("nothing\n")
+    done = subprocess.run(["make", "-C", ROOT, "BOARD=host", "OUT=%s" % tmp_path,
+                           "CA=%s" % (tmp_path / "empty.pem"), tmp_path / "host/built_in.c"],
+                          capture_output=True, text=True, env=clean_env(), check=False)
+    assert done.returncode != 0 and "no certificate in PEM form" in done.stderr

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from procs import BUILD, ROOT, RUNNER, Proc, run
+from procs import BUILD, RUNNER, Proc, run
 
 PROBE = [*RUNNER, str(BUILD / "tls-probe")]
 DAY = 86400
@@ -35,13 +35,6 @@ ZOO = {
     "sha1": WEAK_SIGNATURE, "md5": WEAK_SIGNATURE,
 }
 HOST = {"wildcard": "a.zoo.test"}
-
-
-@pytest.fixture(scope="module")
-def zoo(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("zoo")
-    subprocess.run(["sh", ROOT / "scripts/zoo.sh", folder], check=True)
-    return folder
 
 
 @pytest.fixture

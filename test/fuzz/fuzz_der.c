@@ -1,4 +1,4 @@
-/* Certificates: every slice lies in the input, and a usable key is complete. */
+/* Certificates and private keys: every slice lies in the input, and a usable key is complete. */
 #include <stdlib.h>
 
 #include "der.h"
@@ -13,10 +13,23 @@ static void check(struct str slice, const uint8_t *data, size_t size)
         abort();
 }
 
+static void try_key(const uint8_t *data, size_t size)
+{
+    struct der_private_key k;
+
+    if (der_private_key_parse((struct str){ data, size }, &k) < 0)
+        return;
+    check(k.modulus, data, size);
+    check(k.secret, data, size);
+    if (k.secret.n == 0 || k.secret.n > 512)
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct der_certificate c;
 
+    try_key(data, size);
     if (der_certificate_parse((struct str){ data, size }, &c) < 0)
         return 0;
     check(c.subject, data, size);

@@ -113,12 +113,14 @@ config "config adit 'main'" "option enabled '1'" "option url 'wss://a.example/_a
     "option token_file '$work/token'" "option local 'unix:/var/run/app/http.sock'" \
     "option id_from 'file:$work/serial'" "option state '$work/state/time'" \
     "list pin 'sha256:one='" "list pin 'sha256:two='" \
+    "option client_cert '$work/client.pem'" "option client_key '$work/client.key'" \
     "option user 'nobody'" "list interface 'wan'" "list interface 'wwan'" \
     "config adit 'second'" "option enabled '1'" "option url 'wss://b.example/_adit'" \
     "option token_file '$work/token'" "option jail '0'" \
     "config adit 'third'" "option enabled '1'" "option url 'wss://b.example/_adit'" \
     "option token_file '$work/token'" "option id_from 'mac:eth0'"
-touch "$work/serial"
+touch "$work/serial" "$work/client.pem" "$work/client.key"
+chmod 644 "$work/client.key"
 start_service
 service_triggers
 is "$(sed -n 's/^open_instance //p' "$asked" | tr -d '\n')" '[main][second][third]' \
@@ -131,6 +133,12 @@ asked_for "add_jail_mount_rw [$work/state]" 'in a folder that can be written'
 [ -d "$work/state" ] && grep -q "^nobody $work/state\$" "$work/chowned"
 ok $? 'and belongs to the agent'
 asked_for "add_jail_mount [$work/serial]" 'the file of the identity'
+asked_for "add_jail_mount [$work/client.pem]" 'its certificate'
+asked_for "add_jail_mount [$work/client.key]" 'and key'
+asked_for "append_param [env] [ADIT_CLIENT_KEY=$work/client.key]" 'the key by its file'
+is "$(stat -c %a "$work/client.key") $(grep -c "^nobody $work/client.key\$" "$work/chowned")" '600 1' \
+    'which is made private'
+asked_for "set_param [file] [$work/token] [$work/client.pem] [$work/client.key]" 'a new one is noticed'
 asked_for 'add_jail [adit-third] [log] [sysfs]' 'the addresses of interfaces'
 is "$(grep -c 'add_jail ' "$asked")" 2 'no jail where none is wanted'
 asked_for 'up] [wwan]' 'several interfaces'
@@ -165,6 +173,8 @@ PATH=$machine
     grep -vx 'version\|help\|token\|user\|chroot' | sort >"$work/agent"
 # shellcheck disable=SC2086
 printf '%s\n' token_file $OPTIONS $LISTS | sort >"$work/uci"
+# An agent made with MTLS=no.
+grep -q client_cert "$work/agent" || sed -i '/^client_/d' "$work/uci"
 is "$(diff "$work/agent" "$work/uci")" '' 'UCI has the options of --help'
 
 # ---- the feed package ----

@@ -198,10 +198,111 @@ static void test_malformed(void)
     is_int(der_certificate_parse((struct str){ NULL, 0 }, &c), ERR_FILE, "nothing");
 }
 
+/* ---- private keys ---- */
+
+static struct der_private_key k;
+
+static int parse_key(size_t n)
+{
+    uint8_t *guarded = tap_guard_end(n);
+    int result;
+
+    memcpy(guarded, b.bytes, n);
+    result = der_private_key_parse((struct str){ guarded, n }, &k);
+    /* To be read without the guard. */
+    if (result == 0) {
+        k.secret.p = b.bytes + (k.secret.p - guarded);
+        if (k.modulus.p)
+            k.modulus.p = b.bytes + (k.modulus.p - guarded);
+    }
+    tap_guard_free(guarded, n);
+    return result;
+}
+
+#define PKCS1 "\x02\x01\x00\x02\x05\x00\xc1\x02\x03\x04\x02\x01\x03\x02\x02\x71\x72\x02\x01\x05"
+#define SEC1 "\x02\x01\x01\x04\x04\x00\x5a\x5b\x5c\xa1\x00"
+
+/* The form, in PKCS#8 if there is an algorithm. */
+static void build_key(struct str algorithm, struct str form)
+{
+    size_t at;
+
+    b.n = 0;
+    if (algorithm.n > 0) {
+        PUT(&b, "\x02\x01\x00");
+        put(&b, algorithm.p, algorithm.n);
+    }
+    at = b.n;
+    put(&b, form.p, form.n);
+    wrap(&b, at, 0x30);
+    if (algorithm.n > 0) {
+        wrap(&b, at, 0x04);
+        PUT(&b, "\xa0\x00"); /* attributes */
+        wrap(&b, 0, 0x30);
+    }
+}
+
+static void test_private_keys(void)
+{
+    for (int wrapped = 0; wrapped < 2; wrapped++) {
+        build_key(wrapped ? STR(RSA_ALGORITHM) : STR(""), STR(PKCS1));
+        is_int(parse_key(b.n), 0, "RSA, %s", wrapped ? "PKCS#8" : "PKCS#1");
+        is_mem(k.modulus.p, k.modulus.n, "\xc1\x02\x03\x04", 4, "modulus without its leading zero");
+        is_mem(k.secret.p, k.secret.n, "\x71\x72", 2, "private exponent");
+        build_key(wrapped ? STR(P256_ALGORITHM) : STR(""), STR(SEC1));
+        is_int(parse_key(b.n), 0, "EC, %s", wrapped ? "PKCS#8" : "SEC1");
+        ok(k.modulus.p == NULL && k.modulus.n == 0, "no modulus");
+        is_mem(k.secret.p, k.secret.n, "\x00\x5a\x5b\x5c", 4, "scalar");
+    }
+    build_key(STR(""), STR("\x02\x01\x00\x02\x01\x05\x02\x01\x03\x02\x01\x00"));
+    is_int(parse_key(b.n), ERR_FILE, "a secret of nothing but zeroes");
+    build_key(STR(""), STR("\x02\x01\x01\x04\x00"));
+    is_int(parse_key(b.n), ERR_FILE, "an empty secret");
+    /* Ed25519: RFC 8410 section 7 has an OCTET STRING in the other. */
+    b.n = 0;
+    PUT(&b, "\x02\x01\x00" ED25519_ALGORITHM "\x04\x04\x04\x02\x01\x02");
+    wrap(&b, 0, 0x30);
+    is_int(parse_key(b.n), ERR_FILE, "Ed25519");
+    b.n = 0;
+    PUT(&b, "\x30\x03\x06\x01\x2a\x04\x02\x01\x02");
+    wrap(&b, 0, 0x30);
+    is_int(parse_key(b.n), ERR_FILE, "encrypted (PKCS#8)");
+    BUILD(&b, P256_ALGORITHM, 0, P256, CA);
+    is_int(parse_key(b.n), ERR_FILE, "a certificate");
+    b.n = 0;
+    PUT(&b, "\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07");
+    is_int(parse_key(b.n), ERR_FILE, "parameters of a curve");
+}
+
+static void test_malformed_keys(void)
+{
+    bool cut = false;
+
+    for (int ec = 0; ec < 2; ec++) {
+        build_key(ec ? STR(P256_ALGORITHM) : STR(RSA_ALGORITHM), ec ? STR(SEC1) : STR(PKCS1));
+        for (size_t n = 0; n < b.n; n++)
+            cut = cut || parse_key(n) == 0;
+        for (size_t i = 0; i < b.n; i++) {
+            uint8_t keep = b.bytes[i];
+
+            for (unsigned v = 0; v < 256; v++) {
+                b.bytes[i] = (uint8_t)v;
+                parse_key(b.n);
+            }
+            b.bytes[i] = keep;
+        }
+        ok(parse_key(b.n) == 0, "whatever lies, nothing is read beyond the end");
+    }
+    ok(!cut, "cut anywhere");
+    is_int(der_private_key_parse((struct str){ NULL, 0 }, &k), ERR_FILE, "nothing");
+}
+
 int main(void)
 {
     test_keys();
     test_other();
     test_malformed();
+    test_private_keys();
+    test_malformed_keys();
     return done_testing();
 }
