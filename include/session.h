@@ -74,6 +74,7 @@ struct session {
     uint64_t peer_window;          /* first credit for our bodies on each stream */
     uint64_t peer_max_streams;     /* gateway: what the agent can take */
     int64_t server_time;           /* agent: Unix seconds of AuthSuccess, 0: none */
+    uint64_t avoid;                /* written by the owner: slots to use last when they are free */
     uint32_t rtt_ms;               /* of the last Ping, 0: none yet */
     uint32_t retry_after;          /* agent: seconds, with ERR_AUTH */
     /* private */

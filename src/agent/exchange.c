@@ -32,12 +32,28 @@ static void release(struct agent *a, struct exchange *x)
     x->deadline = NET_NEVER;
 }
 
+/* An upgraded connection that is over for the tunnel, while the local server has not taken the
+ * visitor's last bytes yet. It keeps the slot until then, or until a request needs it. */
+static bool lingers(const struct agent *a, int slot)
+{
+    const struct exchange *x = &a->exchange[slot];
+
+    return !a->stream[slot].used && x->up == UP_BODY && x->up_ended && x->down == DOWN_DONE &&
+           x->request.body == HTTP_BODY_TUNNEL;
+}
+
 void exchange_settle(struct agent *a, int slot)
 {
     struct exchange *x = &a->exchange[slot];
+    uint64_t bit = UINT64_C(1) << slot;
 
     if (a->stream[slot].used && !a->stream[slot].broken)
         return;
+    if (lingers(a, slot)) {
+        a->session.avoid |= bit;
+        return;
+    }
+    a->session.avoid &= ~bit;
     release(a, x);
     set_idle(x);
 }
@@ -46,6 +62,8 @@ void exchange_request(struct agent *a, int slot)
 {
     struct exchange *x = &a->exchange[slot];
 
+    a->session.avoid &= ~(UINT64_C(1) << slot);
+    release(a, x);
     /* All but `head`, which is filled before it is read. */
     memset(x, 0, offsetof(struct exchange, head));
     set_idle(x);
@@ -135,7 +153,7 @@ static bool waits_for_local(const struct agent *a, int slot)
     const struct exchange *x = &a->exchange[slot];
 
     if (x->fd < 0 || x->body.kind == HTTP_BODY_TUNNEL)
-        return false;
+        return lingers(a, slot);
     if (x->down == DOWN_HEAD)
         return upload_wants(a, slot) || x->up == UP_DONE || x->request.body == HTTP_BODY_TUNNEL;
     return upload_wants(a, slot) || download_wants(a, slot);

@@ -37,7 +37,7 @@ void serve_end(struct agent *a)
 
     for (slot = 0; slot < STREAMS_MAX; slot++) {
         a->stream[slot].used = false;
-        exchange_settle(a, slot);
+        exchange_abort(a, slot);
     }
     origin_drop_all(&a->origin);
     a->held = (struct str){ 0 };
@@ -334,7 +334,7 @@ static void turn_exchanges(struct agent *a)
 /* After a Goaway: open requests end first, unless the gateway closes before. */
 static void leave(struct agent *a)
 {
-    if (a->leaving && a->session.stream_count == 0)
+    if (a->leaving && a->session.stream_count == 0 && a->session.avoid == 0)
         session_close(&a->session, WS_CLOSE_NORMAL);
 }
 

@@ -140,7 +140,7 @@ int session_take(struct session *s, struct str id)
 
     if (unused == 0)
         return -1;
-    slot = __builtin_ctzll(unused);
+    slot = __builtin_ctzll(unused & ~s->avoid ? unused & ~s->avoid : unused);
     t = &s->stream[slot];
     *t = (struct stream){ .used = true, .rx_open = true, .tx_open = true };
     memcpy(t->id, id.p, id.n);

@@ -66,7 +66,7 @@ class Stream:
             self.head.set_exception(error or Aborted(0, "no response"))
             self.head.exception()
         self.queue.put_nowait(error)
-        if self.tx_open and error is None:
+        if self.tx_open and error is None and self.head.result()["status"] != 101:
             # Nobody needs the rest of the request: section 6.
             self.session.answered.append(self)
         self.finish()

@@ -1,11 +1,13 @@
 """The agent between cloud and local server: bodies within credit, and what goes wrong locally."""
 import asyncio
 import os
+from collections import Counter
 
 import pytest
 
 from conftest import MODES
 from origin import pattern
+from procs import wait_until
 from pygateway import Aborted
 
 
@@ -211,3 +213,74 @@ def test_no_descriptor_is_lost(py_session, origin):
     for _ in range(20):
         round_of_requests()
     assert descriptors() <= before
+
+
+class Deaf:
+    """Upgrades, ends its own direction, and does not listen before it is told to. On a Unix socket,
+    for which the kernel keeps less than the megabytes of a TCP connection."""
+
+    def __init__(self, py_session, origin, path, mode):
+        self.listen, self.heard = asyncio.Event(), []
+        origin.on("/deaf", self.serve)
+        origin.background.run(asyncio.start_unix_server(origin.serve, path))
+        self.session = py_session(mode, local="unix:%s" % path)
+        self.origin = origin
+
+    async def serve(self, r):
+        await r.send(b"HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
+        r.writer.write_eof()
+        await self.listen.wait()
+        self.heard.append(await r.reader.read())
+        return False
+
+    async def fill(self):
+        """An upgraded connection whose visitor has sent all that fits, and has gone."""
+        stream = await self.session.start("GET", "/deaf", more=True,
+                                          headers=[("connection", "upgrade"), ("upgrade", "x")])
+        assert (await stream.head)["status"] == 101
+        assert await stream.read() is None
+        sent = 0
+        while stream.credit > 0:
+            n = stream.credit
+            await stream.write(pattern(sent + n)[sent:])
+            sent += n
+            await self.roundtrip()
+        await stream.write(b"", more=False)
+        await self.roundtrip()
+        return sent
+
+    async def roundtrip(self):
+        since = len(self.session.received)
+        await self.session.send("Ping", timestamp=1)
+        await self.session.expect("Pong", since)
+
+    async def page(self):
+        return (await self.session.fetch("GET", "/")).status
+
+    def run(self, coroutine):
+        return self.session.gateway.run(coroutine)
+
+    def wait_heard(self, count):
+        self.origin.background.loop.call_soon_threadsafe(self.listen.set)
+        wait_until(lambda: len(self.heard) == count, "the local server to hear all")
+
+
+@pytest.mark.parametrize("mode", ["tlv", "json"])
+def test_last_bytes_for_a_slow_local_server(py_session, origin, tmp_path, mode):
+    """The tunnel's request is over, both ways, while the last bytes still wait for their reader."""
+    deaf = Deaf(py_session, origin, tmp_path / "deaf", mode)
+    sent = deaf.run(deaf.fill())
+    assert deaf.run(deaf.page()) == 200
+    deaf.wait_heard(1)
+    assert deaf.heard == [pattern(sent)]
+
+
+def test_last_bytes_give_way_to_requests(py_session, origin, tmp_path):
+    """They keep no request from its slot."""
+    deaf = Deaf(py_session, origin, tmp_path / "deaf", "tlv")
+    slots = deaf.session.auth["max_streams"]
+    sent = [deaf.run(deaf.fill()) for _ in range(slots)]
+    assert [deaf.run(deaf.page()) for _ in range(2)] == [200, 200]
+    deaf.wait_heard(slots)
+    # The pages took one slot, one after the other.
+    assert (Counter(sent) - Counter(map(len, deaf.heard))).total() == 1
