@@ -66,6 +66,7 @@ struct session_config {
 };
 
 struct session {
+    struct session_config config;  /* its token may be changed until Auth is out */
     /* read by the owner */
     struct link link;
     enum session_state state;
@@ -78,7 +79,6 @@ struct session {
     uint32_t rtt_ms;               /* of the last Ping, 0: none yet */
     uint32_t retry_after;          /* agent: seconds, with ERR_AUTH */
     /* private */
-    struct session_config config;
     struct session_counters *counters;
     int err;
     uint64_t due;                  /* slots with an abort or a window to tell */

@@ -156,14 +156,23 @@ static void stop(struct agent *a)
     }
 }
 
+static void read_token(struct agent *a)
+{
+    if (token_read(&a->config, &a->target) < 0)
+        return;
+    /* Of another length, and Auth may still have to go out. */
+    a->session.config.token.n = a->target.token_len;
+    log_line(LOG_INFO, "token read again, used from the next connection on");
+}
+
 static void on_signals(struct agent *a)
 {
     unsigned signals = loop_signals(&a->loop);
 
     if (signals & LOOP_SIG_USR1)
         log_stats(a);
-    if ((signals & LOOP_SIG_HUP) && token_read(&a->config, &a->target) == 0)
-        log_line(LOG_INFO, "token read again, used from the next connection on");
+    if (signals & LOOP_SIG_HUP)
+        read_token(a);
     if ((signals & LOOP_SIG_TERM) && !a->stopping)
         stop(a);
 }

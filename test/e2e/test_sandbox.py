@@ -1,7 +1,5 @@
 """The sandbox of both programs: what is said, what is done, and a forbidden call that kills."""
-import ctypes
 import os
-import platform
 import re
 import signal
 from pathlib import Path
@@ -10,11 +8,11 @@ import pytest
 
 from conftest import runs_native
 from procs import wait_until
+from tracing import X86, make_call
 
 pytestmark = pytest.mark.skipif(not runs_native(), reason="qemu-user filters no system calls")
 
 ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="not root")
-X86 = pytest.mark.skipif(platform.machine() != "x86_64", reason="registers of x86-64")
 SANDBOX = r"sandbox: .*"
 
 
@@ -92,37 +90,11 @@ def test_tunnel_of_other_users_in_another_root(make_gateway, make_agent, origin,
         since = agent.mark()
         assert gateway.running()
     inside = make_gateway(*options)
+    inside.wait_for_log(SANDBOX)
     assert facts(inside.pid)["root"] == str(empty) and since
 
 
 # ---- a forbidden call ----
-
-class Registers(ctypes.Structure):
-    """struct user_regs_struct of x86-64."""
-    _fields_ = [(name, ctypes.c_ulonglong) for name in (
-        "r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi orig_rax rip cs eflags rsp ss "
-        "fs_base gs_base ds es fs gs").split()]
-
-
-def make_call(pid, number):
-    """Like a debugger: the process makes this system call instead of the one that it waits in."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
-    libc.ptrace.restype = ctypes.c_long
-
-    def ptrace(request, data=None):
-        if libc.ptrace(request, pid, None, data) < 0:
-            raise OSError(ctypes.get_errno(), "ptrace")
-    regs = Registers()
-    attach, detach, get, put = 16, 17, 12, 13
-    ptrace(attach)
-    os.waitpid(pid, 0x40000000)            # __WALL
-    ptrace(get, ctypes.byref(regs))
-    regs.rip -= 2                          # back to the instruction `syscall`
-    regs.rax, regs.orig_rax = number, (1 << 64) - 1
-    ptrace(put, ctypes.byref(regs))
-    ptrace(detach)
-
 
 # The first one would do no harm, and returns 0.
 YIELD, EXECVE, PTRACE, MPROTECT = 24, 59, 101, 10

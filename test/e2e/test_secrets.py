@@ -1,13 +1,19 @@
 """The token shows nowhere: not in a core dump, /proc, an error or the log; and its file is private."""
+import base64
+import hashlib
 import os
+import re
 import resource
 import signal
+import socket
 from pathlib import Path
 
 import pytest
 
+import wire
 from conftest import runs_native
 from procs import ADIT, Proc, clean_env, run, wait_until
+from tracing import X86, Traced
 
 # The runner of another board's program keeps a copy of its arguments.
 NATIVE = pytest.mark.skipif(not runs_native(), reason="qemu-user has its own memory")
@@ -105,6 +111,41 @@ def test_hangup_reads_the_token_again(make_py, make_agent, tmp_path):
     reread("another-token\n", 0o600, "read again")
     gateway.run(gateway.session(1).ws.close())
     assert gateway.session(2).auth["token"] == "another-token"
+
+
+@NATIVE
+@X86
+@pytest.mark.skipif(os.geteuid() != 0, reason="not root")
+def test_hangup_between_upgrade_and_auth(make_agent):
+    """The session has begun, and Auth is not out yet: it has the new token, whole."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    agent = make_agent("ws://127.0.0.1:%d/" % listener.getsockname()[1], TOKEN, "127.0.0.1:9",
+                       "--limits=no", "--seccomp=no", "--protocol", "json")
+    peer = listener.accept()[0]
+    peer.settimeout(20)
+    request = b""
+    while b"\r\n\r\n" not in request:
+        request += peer.recv(4096)
+    key = re.search(rb"(?i)sec-websocket-key: *(\S+)", request).group(1)
+    accept = base64.b64encode(hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
+    answer = (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+              b"Sec-WebSocket-Protocol: adit.json.v1\r\nSec-WebSocket-Accept: " + accept + b"\r\n\r\n")
+    agent.token_file.write_text("short\n")
+    with Traced(agent.pid) as traced:
+        peer.sendall(answer)
+        traced.run_past(lambda _, result: result == len(answer))
+        agent.send(signal.SIGHUP)
+    agent.wait_for_log("read again")
+    head = peer.recv(2)
+    n = head[1] & 0x7f
+    n = int.from_bytes(peer.recv(2), "big") if n == 126 else n
+    mask, body = peer.recv(4), b""
+    while len(body) < n:
+        body += peer.recv(n - len(body))
+    kind, auth = wire.decode(bytes(c ^ mask[i % 4] for i, c in enumerate(body)).decode())
+    assert kind == "Auth" and auth["token"] == "short"
+    peer.close()
+    listener.close()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="not root")
