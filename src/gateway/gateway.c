@@ -280,14 +280,25 @@ static void say_goodbye(struct gateway *g)
     }
 }
 
+static void load_again(struct gateway *g)
+{
+    const struct sandbox *s = &g->config.sandbox;
+
+    if (gateway_load(g) < 0)
+        log_line(LOG_ERROR, s->user || s->root
+                                ? "what was loaded before stays in use; after --user and --chroot, "
+                                  "files must be readable for that user, in that directory"
+                                : "what was loaded before stays in use");
+}
+
 static void take_signals(struct gateway *g)
 {
     unsigned came = poller_signals(&g->poller);
 
     if ((came & SIGNALS_TERM) && !g->stopping)
         stop(g);
-    if ((came & SIGNALS_HUP) && gateway_load(g) < 0)
-        log_line(LOG_ERROR, "what was loaded before stays in use");
+    if (came & SIGNALS_HUP)
+        load_again(g);
     if (came & SIGNALS_USR1)
         log_counters(g);
 }

@@ -94,6 +94,52 @@ def test_tunnel_of_other_users_in_another_root(make_gateway, make_agent, origin,
     assert facts(inside.pid)["root"] == str(empty) and since
 
 
+@ROOT
+def test_hangup_of_a_gateway_in_another_root(make_gateway, make_agent, origin, certs, tmp_path):
+    """Files that cannot be read any more leave what they gave; those that lie there are read."""
+    root = tmp_path / "root"
+    root.mkdir()
+    gateway = make_gateway()
+    token = gateway.token("shed")
+    gateway.stop()
+    tokens = gateway.tokens_file
+    gateway = make_gateway("--tokens", tokens, "--user", "65534", "--chroot", root)
+    gateway.wait_for_log(SANDBOX)
+    agent = make_agent(gateway.url, token, "127.0.0.1:%d" % origin.port, ca=certs / "ca.pem")
+    agent.wait_open()
+
+    def works():
+        with gateway.visit("shed") as v:
+            assert v.request("GET", "/").status == 200
+        assert agent.sessions() == 1
+
+    def hangup(*patterns):
+        since = gateway.mark()
+        gateway.send(signal.SIGHUP)
+        for pattern in patterns:
+            gateway.wait_for_log(pattern, since)
+    hangup("the certificate file cannot be read", "%s: cannot be read" % tokens,
+           "stays in use; after --user and --chroot, files must be readable for that user")
+    works()
+    # Readable for root only.
+    inside = root / str(tokens)[1:]
+    inside.parent.mkdir(parents=True)
+    inside.write_text(tokens.read_text() + "more " + "0" * 64 + "\n")
+    inside.chmod(0o600)
+    hangup("%s: cannot be read" % tokens, "stays in use")
+    works()
+    for path in [certs / "server.pem", certs / "server.key"]:
+        copy = root / str(path)[1:]
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(path.read_bytes())
+        copy.chmod(0o644)
+    inside.chmod(0o644)
+    since = gateway.mark()
+    hangup("2 names in the tokens file")
+    assert "stays in use" not in gateway.log(since)
+    works()
+
+
 # ---- a forbidden call ----
 
 # The first one would do no harm, and returns 0.
