@@ -3,7 +3,9 @@
  * Trust is in trust.h.
  *
  * Suites: ECDHE with RSA or ECDSA, AES-GCM and ChaCha20-Poly1305; curves X25519, P-256, P-384;
- * no renegotiation. AES-GCM first where BearSSL has hardware AES, ChaCha20 first elsewhere.
+ * no renegotiation. AES-GCM first where BearSSL has hardware AES, ChaCha20 first elsewhere. On x86-64
+ * there is no AES but the hardware's: a processor without AES-NI offers ChaCha20 only. A client names
+ * the curves in BearSSL's order: P-256, P-384, X25519.
  */
 #ifndef ADIT_TLS_H
 #define ADIT_TLS_H

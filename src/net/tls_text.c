@@ -8,8 +8,9 @@ static const char no_suite[] =
     "the server offers nothing safe: it needs TLS 1.2 with ECDHE, AES-GCM or ChaCha20, and an RSA "
     "or EC certificate (no Ed25519)";
 static const char bad_certificate[] =
-    "the server's certificate is malformed, or of an unknown form";
-static const char bad_peer[] = "the server breaks the TLS protocol, or something changes the bytes";
+    "the server's certificate is malformed, or of an unknown form: it needs another";
+static const char bad_peer[] =
+    "the server breaks the TLS protocol, or bytes are changed on the way: look for a proxy";
 
 /* Alerts that the peer sent, RFC 5246 section 7.2. */
 static const char *alert_text(int alert)
@@ -23,15 +24,16 @@ static const char *alert_text(int alert)
     case UNRECOGNIZED_NAME:
         return "the server does not know this host name: check the URL";
     case BR_ALERT_UNKNOWN_CA:
-        return "the other side does not know the authority of this certificate (there: --ca)";
+        return "the other side does not know the authority of this certificate (there: --ca "
+               "or --client-ca)";
     case BR_ALERT_BAD_CERTIFICATE:
     case BR_ALERT_UNSUPPORTED_CERTIFICATE:
     case BR_ALERT_CERTIFICATE_REVOKED:
     case BR_ALERT_CERTIFICATE_EXPIRED:
     case BR_ALERT_CERTIFICATE_UNKNOWN:
-        return "the other side refuses this certificate";
+        return "the other side refuses this certificate: see its log";
     default:
-        return "the other side ended the TLS connection with an alert";
+        return "the other side ended the TLS connection with an alert: see its log";
     }
 }
 
@@ -85,15 +87,14 @@ const char *tls_error_text(int code)
     case BR_ERR_BAD_LENGTH:
         return not_tls;
     case BR_ERR_TOO_LARGE:
-        return "the server sends TLS records that are too long: it ignores the length asked for";
-    case BR_ERR_BAD_MAC:
-        return "bytes were changed on the way: a TLS record is not authentic";
+        return "the server sends longer TLS records than this program takes: make it without "
+               "PROFILE=tiny";
     case BR_ERR_NO_RANDOM:
-        return "this machine has no random numbers yet";
+        return "this machine has no random numbers yet: wait";
     case BR_ERR_BAD_CIPHER_SUITE:
         return no_suite;
     case BR_ERR_BAD_SIGNATURE:
-        return "the server does not have the key of its certificate";
+        return "the server does not have the key of its certificate: it needs the right file";
     default:
         return bad_peer;
     }

@@ -2,13 +2,14 @@
 import os
 import re
 import signal
+import sys
 from pathlib import Path
 
 import pytest
 
 from conftest import runs_native
-from procs import wait_until
-from tracing import X86, make_call
+from procs import ADIT, Proc, wait_until
+from tracing import X86, Traced, make_call
 
 pytestmark = pytest.mark.skipif(not runs_native(), reason="qemu-user filters no system calls")
 
@@ -61,6 +62,35 @@ def test_limits_off(make):
     program = make("--limits=no")
     assert "core dumps" not in program.wait_for_log(SANDBOX).group(0)
     assert facts(program.pid)["filter"]
+
+
+@X86
+def test_kernel_without_filter(tmp_path):
+    """As built without CONFIG_SECCOMP_FILTER: prctl(PR_SET_SECCOMP) is EINVAL."""
+    (tmp_path / "token").write_text("the-token")
+    (tmp_path / "token").chmod(0o600)
+    agent = Proc([sys.executable, Path(__file__).with_name("without.py"), 157, 22, 22, *ADIT, "--url",
+                  "ws://127.0.0.1:9/", "--allow-plaintext", "--token-file", tmp_path / "token"])
+    agent.wait_for_log(SANDBOX + "no system call filter in this kernel")
+    agent.wait_for_log("connecting to")
+    assert agent.stop() == 0
+
+
+@X86
+@ROOT
+def test_early_boot(make_agent):
+    """The kernel has no random bytes yet: they are waited for, and nothing is sent before."""
+    agent = make_agent("ws://127.0.0.1:9/", "the-token", "127.0.0.1:9", "--limits=no", "--seccomp=no")
+    agent.wait_for_log("connecting again")
+    with Traced(agent.pid) as traced:
+        since = agent.mark()
+        for _ in range(3):
+            traced.fail(318, 11)               # getrandom, EAGAIN
+        agent.wait_for_log("waiting for", since)
+        told = agent.log(since)
+    assert told.count("waiting for the kernel's random number generator") == 1
+    assert "connecting to" not in told
+    agent.wait_for_log("connecting to", since)
 
 
 @ROOT

@@ -162,17 +162,41 @@ def test_hangup_as_another_user(make_py, make_agent):
     assert gateway.session(1).auth["token"] == "another-token"
 
 
-def test_whole_run(make_gateway, make_agent, origin, certs):
-    gateway = make_gateway("--log-level", "debug")
-    token = gateway.token("shed")
-    agent = make_agent(gateway.url, token, "127.0.0.1:%d" % origin.port, ca=certs / "ca.pem")
-    agent.wait_open()
-    with gateway.visit("shed") as v:
-        assert v.request("GET", "/").status == 200
-    agent.send(signal.SIGUSR1)
-    agent.send(signal.SIGHUP)
-    wait_until(lambda: "read again" in agent.log(), "the token")
-    for process in agent, gateway:
-        assert token not in process.log()
-        assert token.encode() not in Path("/proc/%d/cmdline" % process.pid).read_bytes()
-        assert token.encode() not in Path("/proc/%d/environ" % process.pid).read_bytes()
+@NATIVE
+@pytest.mark.parametrize("mode", ["tlv", "json", "plain"])
+def test_whole_run(make_gateway, make_agent, origin, certs, tmp_path, monkeypatch, mode):
+    """Connected, used, told to read its files again, and at last a core of each."""
+    # Here cores are written to.
+    monkeypatch.chdir(tmp_path)
+    hard = resource.getrlimit(resource.RLIMIT_CORE)
+    dumps = hard[1] != 0 and not PATTERN.startswith("|")
+    allow = ["--limits=no", "--seccomp=no"] if dumps else []
+    resource.setrlimit(resource.RLIMIT_CORE, (hard[1], hard[1]))
+    try:
+        gateway = make_gateway("--log-level", "debug", *allow)
+        token = gateway.token("shed")
+        agent = make_agent(gateway.url, token, "127.0.0.1:%d" % origin.port, "--protocol", mode, *allow,
+                           ca=certs / "ca.pem")
+        agent.wait_open()
+        with gateway.visit("shed") as v:
+            assert v.request("GET", "/").status == 200
+        agent.send(signal.SIGUSR1)
+        agent.send(signal.SIGHUP)
+        agent.wait_for_log("read again")
+        for process in agent, gateway:
+            for name in "cmdline", "environ":
+                assert token.encode() not in Path("/proc/%d/%s" % (process.pid, name)).read_bytes()
+        for process in agent, gateway:
+            if dumps:
+                process.send(signal.SIGSEGV)
+                assert process.wait() == -signal.SIGSEGV
+            assert token not in process.log()
+            cores = [p for p in tmp_path.iterdir() if p.name.startswith("core")]
+            assert len(cores) == int(dumps)
+            for core in cores:
+                content = core.read_bytes()
+                assert b"--log-level" in content, "a core without the stack"
+                assert token.encode() not in content, process.argv[0]
+                core.unlink()
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, hard)

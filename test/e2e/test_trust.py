@@ -3,6 +3,7 @@ other TLS servers; authorities that are compiled in."""
 import ssl
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -75,6 +76,20 @@ def test_server_name(make_py, make_agent, certs):
     assert gateway.session().ws.request_headers["Host"].startswith("127.0.0.1:")
 
 
+BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
+
+
+@pytest.mark.skipif(not BUNDLE.exists(), reason="no bundle here")
+@pytest.mark.parametrize("options", [[], ["--ca", BUNDLE]])
+def test_bundle_of_the_distribution(make_py, make_agent, options):
+    """All of its authorities are known at the start; none of them has signed this."""
+    agent = agent_with(make_agent, make_py().url, "--max-attempts", "1", *options)
+    found = agent.wait_for_log(r"\(file %s has (\d+) anchors\); use --ca or --pin" % BUNDLE)
+    count = BUNDLE.read_text().count("BEGIN CERTIFICATE")
+    assert count - 5 <= int(found.group(1)) <= count
+    assert agent.wait() == 1
+
+
 # ---- sessions ----
 
 def test_session_is_resumed(make_gateway, make_agent, certs):
@@ -142,6 +157,44 @@ def test_floor_beyond_the_clock(make_py, make_agent, certs, tmp_path):
                        ca=certs / "ca.pem")
     agent.wait_for_log("has expired")
     assert agent.wait() == 1
+
+
+def test_certificate_from_the_future(make_py, make_agent, zoo, tmp_path):
+    """The clock is behind the floor, and the certificate begins later still: accepted, and said."""
+    (tmp_path / "server.pem").write_bytes((zoo / "early.pem").read_bytes())
+    (tmp_path / "server.key").write_bytes((zoo / "early.key").read_bytes())
+    gateway = make_py(certs=tmp_path)
+    url = gateway.url.replace("localhost", "127.0.0.1")
+    options = ["--server-name", "zoo.test", "--max-attempts", "1"]
+    agent = agent_with(make_agent, url, *options, ca=zoo / "roots.pem")
+    agent.wait_for_log("not valid yet: set this machine's clock")
+    assert agent.wait() == 1
+    state = tmp_path / "state"
+    state.write_text("%d\n" % (time.time() + 10 * DAY))
+    agent = agent_with(make_agent, url, *options, "--state", state, ca=zoo / "roots.pem")
+    agent.wait_for_log("the clock is not set: certificates are checked as of the last time known")
+    agent.wait_for_log("a certificate that is not valid yet was accepted")
+    agent.wait_open()
+    # The name counts as ever.
+    agent = agent_with(make_agent, url, "--server-name", "other.test", "--max-attempts", "1", "--state",
+                       state, ca=zoo / "roots.pem")
+    agent.wait_for_log("another name")
+    assert agent.wait() == 1
+
+
+@pytest.mark.parametrize("kind", ["plaintext", "early"])
+def test_time_that_is_not_learned(make_py, make_agent, certs, tmp_path, kind):
+    """From whom nobody has checked; and no time that is already past."""
+    state = tmp_path / "state"
+    if kind == "plaintext":
+        agent = make_agent(make_py(certs=None).url, "the-token", "127.0.0.1:9", "--state", state)
+    else:
+        state.write_text("%d\n" % (time.time() + 10 * DAY))
+        agent = agent_with(make_agent, make_py().url, "--state", state, ca=certs / "ca.pem")
+    before = state.read_text() if state.exists() else None
+    agent.wait_open()
+    assert agent.stop() == 0
+    assert (state.read_text() if state.exists() else None) == before
 
 
 @pytest.mark.parametrize("content", ["", "soon\n", "-5\n", "9" * 40 + "\n", "\0" * 100])

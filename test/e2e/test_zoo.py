@@ -1,12 +1,15 @@
 """Certificates good and bad, served by `openssl s_server`: verdict and sentence for each, with the
 clock right, in 1970 and in 2100. The clock is an argument of tls-probe, which is the agent's TLS."""
+import platform
 import signal
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
+from conftest import runs_native
 from procs import BUILD, RUNNER, Proc, run
 
 PROBE = [*RUNNER, str(BUILD / "tls-probe")]
@@ -100,32 +103,100 @@ def test_versions(zoo, serve, version, told):
         assert told in probe(port, *moment(clock), zoo / "roots.pem")
 
 
-def test_renegotiation(zoo, serve):
+def ask_beside(port, zoo, clock):
+    """A probe on another thread: its answer is the list's first, once the thread has ended."""
+    said = []
+    asker = threading.Thread(target=lambda: said.append(
+        probe(port, *moment(clock), zoo / "roots.pem")))
+    asker.start()
+    return asker, said
+
+
+@pytest.mark.parametrize("clock", CLOCKS)
+def test_renegotiation(zoo, serve, clock):
     """A server that asks for a new handshake gets none (RFC 5746 section 4.5), which OpenSSL takes
     as the end of the connection."""
     server, port = serve("p256", "-tls1_2")
-    said = []
-    asker = threading.Thread(target=lambda: said.append(
-        probe(port, *moment("right"), zoo / "roots.pem")))
-    asker.start()
-    server.wait_for_log("CIPHER")
-    server.child.stdin.write(b"r\n")
-    server.child.stdin.flush()
-    server.wait_for_log("no renegotiation")
+    asker, said = ask_beside(port, zoo, clock)
+    if clock != "2100":
+        server.wait_for_log("CIPHER")
+        server.child.stdin.write(b"r\n")
+        server.child.stdin.flush()
+        server.wait_for_log("no renegotiation")
     asker.join(20)
-    assert said[0].startswith("accepted\n") and len(said[0].splitlines()) == 2, said
+    if clock == "2100":
+        assert "expired" in said[0]
+    else:
+        assert said[0].startswith("accepted\n") and len(said[0].splitlines()) == 2, said
 
 
-def test_truncated(zoo, serve):
+@pytest.mark.parametrize("clock", CLOCKS)
+def test_truncated(zoo, serve, clock):
     server, port = serve("p256", "-tls1_2")
-    said = []
-    asker = threading.Thread(target=lambda: said.append(
-        probe(port, *moment("right"), zoo / "roots.pem")))
-    asker.start()
-    server.wait_for_log("CIPHER")
-    server.send(signal.SIGKILL)
+    asker, said = ask_beside(port, zoo, clock)
+    if clock != "2100":
+        server.wait_for_log("CIPHER")
+        server.send(signal.SIGKILL)
     asker.join(20)
-    assert said[0].splitlines() == ["accepted", "the connection broke off"]
+    if clock == "2100":
+        assert "expired" in said[0]
+    else:
+        assert said[0].splitlines() == ["accepted", "the connection broke off"]
+
+
+# ---- what is offered ----
+
+def test_offer(zoo, serve):
+    """RFC 5246 sections 7.4.1.2 to 7.4.1.4: TLS 1.2, no other; the order of the suites is that of this
+    processor."""
+    server, port = serve("p256", "-tls1_2", "-msg", "-tlsextdebug")
+    probe(port, *moment("right"), zoo / "roots.pem")
+    lines = iter(server.log().splitlines())
+    next(line for line in lines if "ClientHello" in line)
+    hello = []
+    for line in lines:
+        if not line.startswith("    "):
+            break
+        hello += [int(x, 16) for x in line.split()]
+    hello = bytes(hello)
+    assert hello[4:6] == b"\3\3"
+    at = 38 + 1 + hello[38]
+    n = int.from_bytes(hello[at:at + 2], "big")
+    suites = [int.from_bytes(hello[i:i + 2], "big") for i in range(at + 2, at + 2 + n, 2)]
+    aes = [0xc02b, 0xc02f, 0xc02c, 0xc030]
+    chacha = [0xcca9, 0xcca8]
+    if runs_native() and platform.machine() == "x86_64":
+        has = {"aes", "pclmulqdq"} <= set(Path("/proc/cpuinfo").read_text().split())
+        assert suites == (aes + chacha if has else chacha)
+    else:
+        assert suites == chacha + aes
+    extensions, at = {}, at + 2 + n + 2 + 2
+    while at < len(hello):
+        kind, size = int.from_bytes(hello[at:at + 2], "big"), int.from_bytes(hello[at + 2:at + 4], "big")
+        extensions[kind] = hello[at + 4:at + 4 + size]
+        at += 4 + size
+    assert 43 not in extensions, "supported_versions: TLS 1.3"
+    # In BearSSL's order, by number: P-256, P-384, X25519.
+    assert extensions[10] == bytes([0, 6, 0, 23, 0, 24, 0, 29])
+    signatures = extensions[13][2:]
+    pairs = {tuple(signatures[i:i + 2]) for i in range(0, len(signatures), 2)}
+    assert pairs == {(h, s) for h in (4, 5, 6) for s in (1, 3)}, "SHA-256 to SHA-512, RSA and ECDSA"
+
+
+@pytest.mark.parametrize("suite", ["ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384",
+                                   "ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-RSA-AES128-GCM-SHA256",
+                                   "ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-RSA-CHACHA20-POLY1305"])
+@pytest.mark.parametrize("curve", ["X25519", "P-256", "P-384"])
+def test_suites(zoo, serve, suite, curve):
+    _, port = serve("p256" if "ECDSA" in suite else "rsa2048", "-tls1_2", "-cipher", suite, "-curves", curve)
+    assert probe(port, *moment("right"), zoo / "roots.pem").splitlines() == ["accepted", "it stands"]
+
+
+@pytest.mark.parametrize("suite", ["AES128-GCM-SHA256", "ECDHE-ECDSA-AES128-SHA256", "DHE-RSA-AES128-GCM-SHA256",
+                                   "ECDHE-ECDSA-AES128-CCM", "ECDHE-RSA-AES128-SHA"])
+def test_other_suites(zoo, serve, suite):
+    _, port = serve("p256" if "ECDSA" in suite else "rsa2048", "-tls1_2", "-cipher", suite + ":@SECLEVEL=0")
+    assert "offers nothing safe" in probe(port, *moment("right"), zoo / "roots.pem")
 
 
 @pytest.mark.parametrize("garbage", [b"\0" * 3000, b"HTTP/1.1 400 Bad Request\r\n\r\n",

@@ -54,6 +54,15 @@ class Traced:
         result = ctypes.c_longlong(self.look().rax).value
         return self.regs.orig_rax, result == -ENOSYS, result
 
+    def fail(self, call, error):
+        """Runs until this system call has ended, and makes it a failed one."""
+        while True:
+            number, begins, _ = self.next_stop()
+            if number == call and not begins:
+                break
+        self.regs.rax = (1 << 64) - error
+        self.ptrace(PUT, ctypes.byref(self.regs))
+
     def run_past(self, condition):
         """Runs until a system call has ended for which condition(number, result) holds, then to where
         the process begins to wait again."""

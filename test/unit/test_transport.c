@@ -313,9 +313,26 @@ static void test_tampered(void)
     pair.c.fd = fd[1];
     is_int(transport_pump(&pair.c), ERR_TLS, "refused");
     is_int(pair.c.tls_err, BR_ERR_BAD_MAC, "as not authentic");
-    ok(strstr(tls_error_text(pair.c.tls_err), "not authentic") != NULL, "and said so");
+    ok(strstr(tls_error_text(pair.c.tls_err), "changed on the way") != NULL, "and said so");
     sock_close(&fd[0]);
     pair_end();
+}
+
+/* Whatever goes wrong: one sentence, and what to do about it. */
+static void test_words(void)
+{
+    int dumb = 0;
+
+    for (int code = 1; code < BR_ERR_SEND_FATAL_ALERT + 256; code++) {
+        const char *text = tls_error_text(code);
+        size_t n = strlen(text);
+
+        if ((!strpbrk(text, ":;") && !strstr(text, "needs")) || text[n - 1] == '.' || n > 140) {
+            diag("%d: %s", code, text);
+            dumb++;
+        }
+    }
+    is_int(dumb, 0, "every code says what to do");
 }
 
 static void test_not_tls(void)
@@ -356,6 +373,7 @@ int main(void)
     test_truncated();
     test_tampered();
     test_not_tls();
+    test_words();
     pair_finish();
     return done_testing();
 }
