@@ -35,6 +35,7 @@ enum wire_type {
 
 /* A field's TLV tag, and its bit in wire_msg.has. One space for all types. */
 enum wire_tag {
+    WIRE_REQUEST_ID = 0, /* no tag, only a wire_field.bit */
     WIRE_ID = 1,         /* string, 1 to ID_MAX bytes; `request_id` in Error's JSON form */
     WIRE_TOKEN = 2,
     WIRE_AGENT = 3,
@@ -90,17 +91,26 @@ enum wire_kind { WIRE_KIND_STR, WIRE_KIND_UINT, WIRE_KIND_BOOL, WIRE_KIND_HEADER
 #define WIRE_TYPE_BIT(type) (UINT32_C(1) << (type))
 
 struct wire_field {
-    const char *name; /* JSON member */
     uint8_t tag;
     uint8_t kind;
-    uint16_t offset;   /* in struct wire_msg */
+    uint8_t place;     /* in struct wire_msg, in steps of WIRE_STEP */
+    uint8_t bit;       /* its own in masks of fields: the tag, but for request_id */
     uint32_t types;    /* the messages it belongs to; to others it is foreign, and ignored */
     uint32_t required; /* those of them that mean nothing without it */
 };
 
 #define WIRE_FIELDS 27
-/* In the order in which the encoders write; `more` and body last. Ends with a NULL name. */
-extern const struct wire_field wire_fields[WIRE_FIELDS + 1];
+#define WIRE_FIELDS_END (wire_fields + WIRE_FIELDS)
+/* In the order in which the encoders write; `more` and body last. */
+extern const struct wire_field wire_fields[WIRE_FIELDS];
+/* Their JSON members: texts, in the same order. */
+extern const char wire_names[];
+/* Bytes. */
+#define WIRE_STEP 8
+static inline const void *wire_at(const struct wire_msg *m, const struct wire_field *field)
+{
+    return (const uint8_t *)m + (size_t)field->place * WIRE_STEP;
+}
 /* The field of a tag in a message of this type, NULL when unknown. */
 const struct wire_field *wire_field_by_tag(enum wire_type type, uint8_t tag);
 /* The same for a JSON member; WIRE_NONE asks for a field of any type. */
@@ -108,8 +118,9 @@ const struct wire_field *wire_field_by_name(enum wire_type type, struct str name
 /* "HttpRequest" and so on; NULL for WIRE_NONE. */
 const char *wire_type_name(enum wire_type type);
 enum wire_type wire_type_by_name(struct str name);
-/* Fields without which a message of this type is malformed, as WIRE_HAS bits. */
-uint32_t wire_required(enum wire_type type);
+/* The fields of a message of this type; in *required those without which it is malformed. Masks
+ * of wire_field.bit, which are WIRE_HAS bits but for request_id. */
+uint32_t wire_type_fields(enum wire_type type, uint32_t *required);
 /* The messages a cloud may use that knows nothing of streams. */
 bool wire_type_is_plain(enum wire_type type);
 
@@ -201,8 +212,8 @@ struct wire_in {
     uint8_t id_len[2];
     uint8_t id[2][ID_MAX]; /* id, request_id: apart, so that a message too big still has them */
     const struct wire_field *field; /* the present one */
-    uint32_t seen, got, bad, big;   /* a bit a row of wire_fields: occurred, has a value, has the
-                                       wrong form, did not fit */
+    uint32_t seen, got, bad, big;   /* wire_field.bit: occurred, has a value, has the wrong form,
+                                       did not fit */
     uint8_t *arena;
     size_t arena_len; /* JSON values, or TLV headers, grow up from 0 */
     size_t arena_cap; /* TLV strings, whose length is known, grow down from the end */

@@ -7,8 +7,8 @@
 
 #include "wire.h"
 
-/* The bit of a row of wire_fields in seen, got, bad and big. */
-#define WIRE_ROW(field) (UINT32_C(1) << ((field) - wire_fields))
+/* The bit of a field in seen, got, bad and big. */
+#define WIRE_ROW(field) (UINT32_C(1) << (field)->bit)
 /* The same bit for `data` of the wrong form, which no row has. */
 #define WIRE_ROW_DATA (UINT32_C(1) << 31)
 

@@ -142,8 +142,8 @@ static inline bool feed_same(const struct wire_msg *a, const struct wire_msg *b)
 
     if (a->type != b->type || (differ & ~WIRE_HAS(WIRE_HEADER)))
         return false;
-    for (const struct wire_field *f = wire_fields; f->name; f++) {
-        const void *x = (const uint8_t *)a + f->offset, *y = (const uint8_t *)b + f->offset;
+    for (const struct wire_field *f = wire_fields; f < WIRE_FIELDS_END; f++) {
+        const void *x = wire_at(a, f), *y = wire_at(b, f);
         const struct str *s = x, *t = y;
         const uint64_t *u = x, *v = y;
         bool number = f->kind == WIRE_KIND_UINT || f->kind == WIRE_KIND_BOOL;

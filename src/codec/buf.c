@@ -25,6 +25,27 @@ bool str_ieq(struct str a, struct str b)
     return true;
 }
 
+const char *texts_at(const char *texts, unsigned at)
+{
+    while (at-- > 0)
+        texts += strlen(texts) + 1;
+    return texts;
+}
+
+unsigned texts_find(const char *texts, unsigned count, struct str s)
+{
+    unsigned at = 0;
+
+    for (; at < count; at++) {
+        struct str text = str_of(texts);
+
+        if (str_eq(text, s))
+            break;
+        texts += text.n + 1;
+    }
+    return at;
+}
+
 void reader_init(struct reader *r, const uint8_t *p, size_t n)
 {
     r->p = p;

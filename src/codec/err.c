@@ -1,53 +1,49 @@
 #include "err.h"
 
-#include <stddef.h>
+#include "buf.h"
 
-static const char *const texts[] = {
-    [-ERR_NONE] = "no error",
-    [-ERR_WS_RESERVED] = "the peer used a WebSocket extension that was not agreed",
-    [-ERR_WS_MASK] = "the peer masked its WebSocket frames the wrong way round",
-    [-ERR_WS_LENGTH] = "the peer sent a malformed WebSocket frame length",
-    [-ERR_WS_CONTROL] = "the peer sent a malformed WebSocket control frame",
-    [-ERR_WS_FRAGMENT] = "the peer sent WebSocket fragments out of order",
-    [-ERR_WS_CLOSE] = "the peer sent a malformed WebSocket close frame",
-    [-ERR_UTF8] = "text from the peer is not valid UTF-8",
-    [-ERR_BASE64] = "a body from the peer is not valid base64",
-    [-ERR_JSON] = "a message from the peer is not valid JSON",
-    [-ERR_JSON_DEPTH] = "a message from the peer is nested too deeply",
-    [-ERR_WIRE_FIELD] = "a message from the peer has a missing, repeated or malformed field",
-    [-ERR_WIRE_SIZE] = "a message from the peer has a field that is too long",
-    [-ERR_HTTP] = "malformed HTTP",
-    [-ERR_HTTP_SMUGGLE] = "HTTP with a contradictory body length",
-    [-ERR_HTTP_SIZE] = "an HTTP head that is too long",
-    [-ERR_HTTP_VERSION] = "HTTP of a version other than 1.x",
-    [-ERR_URI] = "malformed or unsupported URL",
-    [-ERR_DNS] = "the name server sent a malformed answer",
-    [-ERR_DNS_NAME] = "the host name does not exist",
-    [-ERR_UPGRADE] = "the server refused the WebSocket connection",
-    [-ERR_ACCEPT] = "the server does not speak WebSocket (wrong Sec-WebSocket-Accept)",
-    [-ERR_AUTH] = "the token was refused",
-    [-ERR_STATE] = "the peer sent a message that is not allowed now",
-    [-ERR_CREDIT] = "the peer sent more data than it was allowed to",
-    [-ERR_REPLACED] = "another agent with the same token took over",
-    [-ERR_PING_TIMEOUT] = "the server has gone silent",
-    [-ERR_TIMEOUT] = "timed out",
-    [-ERR_GOAWAY] = "the server asked to connect again",
-    [-ERR_CLOSED] = "the peer closed the connection",
-    [-ERR_SYS] = "a system call failed",
-    [-ERR_REFUSED] = "connection refused or host unreachable",
-    [-ERR_RESOLVE] = "no name server answered",
-    [-ERR_FD] = "too many open files",
-    [-ERR_TLS] = "TLS failed",
-    [-ERR_TRUNCATED] = "the connection broke off",
-    [-ERR_USAGE] = "wrong option or configuration",
-    [-ERR_FILE] = "a file cannot be read or is malformed",
-};
+/* In the order of enum err. */
+static const char texts[] =
+    "no error\0"
+    "the peer used a WebSocket extension that was not agreed\0"
+    "the peer masked its WebSocket frames the wrong way round\0"
+    "the peer sent a malformed WebSocket frame length\0"
+    "the peer sent a malformed WebSocket control frame\0"
+    "the peer sent WebSocket fragments out of order\0"
+    "the peer sent a malformed WebSocket close frame\0"
+    "text from the peer is not valid UTF-8\0"
+    "a body from the peer is not valid base64\0"
+    "a message from the peer is not valid JSON\0"
+    "a message from the peer is nested too deeply\0"
+    "a message from the peer has a missing, repeated or malformed field\0"
+    "a message from the peer has a field that is too long\0"
+    "malformed HTTP\0"
+    "HTTP with a contradictory body length\0"
+    "an HTTP head that is too long\0"
+    "HTTP of a version other than 1.x\0"
+    "malformed or unsupported URL\0"
+    "the name server sent a malformed answer\0"
+    "the host name does not exist\0"
+    "the server refused the WebSocket connection\0"
+    "the server does not speak WebSocket (wrong Sec-WebSocket-Accept)\0"
+    "the token was refused\0"
+    "the peer sent a message that is not allowed now\0"
+    "the peer sent more data than it was allowed to\0"
+    "another agent with the same token took over\0"
+    "the server has gone silent\0"
+    "timed out\0"
+    "the server asked to connect again\0"
+    "the peer closed the connection\0"
+    "a system call failed\0"
+    "connection refused or host unreachable\0"
+    "no name server answered\0"
+    "too many open files\0"
+    "TLS failed\0"
+    "the connection broke off\0"
+    "wrong option or configuration\0"
+    "a file cannot be read or is malformed";
 
 const char *err_text(int err)
 {
-    size_t at = 0U - (unsigned)err;
-
-    if (err > 0 || at >= sizeof texts / sizeof texts[0] || !texts[at])
-        return "unknown error";
-    return texts[at];
+    return err > 0 || err < ERR_FILE ? "unknown error" : texts_at(texts, (unsigned)-err);
 }

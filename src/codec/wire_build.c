@@ -114,9 +114,8 @@ void wire_goaway(struct wire_msg *m, uint64_t delay_ms, struct str url)
 
 void wire_stats(struct wire_msg *m)
 {
+    uint32_t required;
+
     m->type = WIRE_STATS;
-    m->has = 0;
-    for (const struct wire_field *f = wire_fields; f->name; f++)
-        if (f->types & WIRE_TYPE_BIT(WIRE_STATS))
-            m->has |= WIRE_HAS(f->tag);
+    m->has = wire_type_fields(WIRE_STATS, &required);
 }

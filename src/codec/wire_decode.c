@@ -4,6 +4,9 @@
 
 #include "err.h"
 
+#define REQUEST_ID WIRE_HAS(WIRE_REQUEST_ID)
+#define IDS (REQUEST_ID | WIRE_HAS(WIRE_ID))
+
 void wire_in_begin(struct wire_in *in, enum wire_encoding enc, uint8_t *arena, size_t cap)
 {
     memset(in, 0, sizeof *in);
@@ -14,18 +17,18 @@ void wire_in_begin(struct wire_in *in, enum wire_encoding enc, uint8_t *arena, s
 
 struct str *wire_in_str(struct wire_in *in, const struct wire_field *field)
 {
-    return (struct str *)(void *)((uint8_t *)&in->msg + field->offset);
+    return (struct str *)(uintptr_t)wire_at(&in->msg, field);
 }
 
 uint64_t *wire_in_uint(struct wire_in *in, const struct wire_field *field)
 {
-    return (uint64_t *)(void *)((uint8_t *)&in->msg + field->offset);
+    return (uint64_t *)(uintptr_t)wire_at(&in->msg, field);
 }
 
 /* 0 id, 1 request_id. */
 static unsigned which_id(const struct wire_field *field)
 {
-    return (field->types & WIRE_TYPE_BIT(WIRE_ERROR)) != 0;
+    return WIRE_ROW(field) == REQUEST_ID;
 }
 
 bool wire_in_id_append(struct wire_in *in, const uint8_t *p, size_t n)
@@ -62,49 +65,44 @@ bool wire_in_append(struct wire_in *in, const void *p, size_t n)
     return true;
 }
 
-/* An id that is empty names no stream; in an Error that means the session. */
-static int settle_id(struct wire_in *in, const struct wire_field *f)
+/* `row`: of the id that this type has. One that is empty names no stream; in an Error that means
+ * the session. */
+static int settle_id(struct wire_in *in, uint32_t row)
 {
-    unsigned which = which_id(f);
+    unsigned which = row == REQUEST_ID;
 
-    if (in->big & WIRE_ROW(f))
+    if (in->bad & row)
+        return ERR_WIRE_FIELD;
+    if (in->big & row)
         return ERR_WIRE_SIZE;
-    if (!(in->got & WIRE_ROW(f)))
+    if (!(in->got & row))
         return 0;
     if (in->id_len[which] == 0)
         return which ? 0 : ERR_WIRE_FIELD;
     in->msg.id = (struct str){ in->id[which], in->id_len[which] };
-    in->msg.has |= WIRE_HAS(WIRE_ID);
-    return 0;
-}
-
-static int settle_field(struct wire_in *in, const struct wire_field *f)
-{
-    if (in->bad & WIRE_ROW(f))
-        return ERR_WIRE_FIELD;
-    if (f->tag == WIRE_ID)
-        return settle_id(in, f);
-    if (in->big & WIRE_ROW(f))
-        in->too_big |= WIRE_HAS(f->tag);
-    else if (in->got & WIRE_ROW(f))
-        in->msg.has |= WIRE_HAS(f->tag);
+    in->msg.has = WIRE_HAS(WIRE_ID);
     return 0;
 }
 
 int wire_in_settle(struct wire_in *in)
 {
-    uint32_t required = wire_required(in->msg.type);
+    uint32_t required;
+    uint32_t fields = wire_type_fields(in->msg.type, &required);
+    uint32_t others = fields & ~IDS;
+    int r;
 
     in->msg.has = 0;
     if (in->msg.type == WIRE_NONE)
         return 0;
     if (in->bad & WIRE_ROW_DATA)
         return ERR_WIRE_FIELD;
-    for (const struct wire_field *f = wire_fields; f->name; f++) {
-        int r = f->types & WIRE_TYPE_BIT(in->msg.type) ? settle_field(in, f) : 0;
-        if (r < 0)
-            return r;
-    }
+    r = settle_id(in, fields & IDS);
+    if (r < 0)
+        return r;
+    if (in->bad & others)
+        return ERR_WIRE_FIELD;
+    in->too_big |= in->big & others;
+    in->msg.has |= in->got & others & ~in->big;
     if (in->too_big) {
         required &= WIRE_HAS(WIRE_ID);
         in->msg.has &= ~WIRE_HAS(WIRE_BODY);

@@ -162,15 +162,11 @@ static int field(struct wire_in *in, const struct json_token *t)
 /* Is everything known that must be known before body bytes can flow? */
 static bool may_stream(const struct wire_in *in)
 {
-    uint32_t type_bit = WIRE_TYPE_BIT(in->msg.type);
+    uint32_t needed;
+    uint32_t fields = wire_type_fields(in->msg.type, &needed);
 
-    for (const struct wire_field *f = wire_fields; f->name; f++) {
-        bool needed = (f->required & type_bit)
-                   || (f->kind == WIRE_KIND_HEADERS && (f->types & type_bit));
-        if (needed && !(in->seen & WIRE_ROW(f)))
-            return false;
-    }
-    return in->type_known;
+    needed |= fields & WIRE_HAS(WIRE_HEADER);
+    return in->type_known && !(needed & ~in->seen);
 }
 
 static int step(struct wire_in *in, const struct json_token *t, struct wire_piece *out)

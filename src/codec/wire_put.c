@@ -10,12 +10,17 @@
 
 static const struct str *str_at(const struct wire_msg *m, const struct wire_field *f)
 {
-    return (const struct str *)(const void *)((const uint8_t *)m + f->offset);
+    return wire_at(m, f);
 }
 
 static uint64_t uint_at(const struct wire_msg *m, const struct wire_field *f)
 {
-    return *(const uint64_t *)(const void *)((const uint8_t *)m + f->offset);
+    return *(const uint64_t *)wire_at(m, f);
+}
+
+static bool is_put(const struct wire_field *f, const struct wire_msg *m, uint32_t has)
+{
+    return (f->types & WIRE_TYPE_BIT(m->type)) && (has & WIRE_HAS(f->tag));
 }
 
 /* Names are lower case on the wire: JSON members cannot be compared case folded by everyone. */
@@ -63,8 +68,8 @@ static void tlv_headers(struct writer *w, struct str rest)
 static void tlv_put(struct writer *w, const struct wire_msg *m, uint32_t has)
 {
     writer_u8(w, (uint8_t)m->type);
-    for (const struct wire_field *f = wire_fields; f->name; f++) {
-        if (!(f->types & WIRE_TYPE_BIT(m->type)) || !(has & WIRE_HAS(f->tag)))
+    for (const struct wire_field *f = wire_fields; f < WIRE_FIELDS_END; f++) {
+        if (!is_put(f, m, has))
             continue;
         if (f->kind == WIRE_KIND_UINT || f->kind == WIRE_KIND_BOOL)
             tlv_uint(w, f->tag, uint_at(m, f));
@@ -231,11 +236,13 @@ static void json_put(struct writer *w, const struct wire_msg *m, uint32_t has)
     writer_text(w, "{\"type\":\"");
     writer_text(w, name ? name : "");
     writer_text(w, "\",\"data\":{");
-    for (const struct wire_field *f = wire_fields; f->name; f++) {
-        if (!(f->types & WIRE_TYPE_BIT(m->type)) || !(has & WIRE_HAS(f->tag)))
+    for (unsigned i = 0; i < WIRE_FIELDS; i++) {
+        const struct wire_field *f = &wire_fields[i];
+
+        if (!is_put(f, m, has))
             continue;
         writer_text(w, before);
-        writer_text(w, f->name);
+        writer_text(w, texts_at(wire_names, i));
         writer_text(w, "\":");
         json_value(w, m, f);
         before = ",\"";

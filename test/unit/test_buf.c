@@ -20,6 +20,20 @@ static void test_str(void)
     ok(str_ieq(none, none), "nothing equals nothing");
 }
 
+static void test_texts(void)
+{
+    static const char texts[] = "one\0\0three";
+
+    is_str(texts_at(texts, 0), "one", "the first text");
+    is_str(texts_at(texts, 1), "", "an empty one");
+    is_str(texts_at(texts, 2), "three", "the last one");
+    is_int(texts_find(texts, 3, STR("one")), 0, "found");
+    is_int(texts_find(texts, 3, STR("three")), 2, "found last");
+    is_int(texts_find(texts, 3, STR("")), 1, "found empty");
+    is_int(texts_find(texts, 3, STR("thre")), 3, "shorter");
+    is_int(texts_find(texts, 2, STR("three")), 2, "beyond the count");
+}
+
 static void test_reader(void)
 {
     static const uint8_t in[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 };
@@ -112,6 +126,7 @@ int main(void)
 {
     test_overlap();
     test_str();
+    test_texts();
     test_reader();
     test_writer();
     return done_testing();

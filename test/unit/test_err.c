@@ -14,6 +14,10 @@ int main(void)
         is_int(same, 1, "the text of %d is its own", a);
         ok(err_text(a)[strlen(err_text(a)) - 1] != '.', "no full stop in %d", a);
     }
+    is_str(err_text(ERR_NONE), "no error", "the first");
+    is_str(err_text(ERR_HTTP), "malformed HTTP", "one between");
+    is_str(err_text(ERR_GOAWAY), "the server asked to connect again", "another");
+    is_str(err_text(ERR_FILE), "a file cannot be read or is malformed", "the last");
     is_str(err_text(1), "unknown error", "a positive number");
     is_str(err_text(ERR_FILE - 1), "unknown error", "beyond the list");
     is_str(err_text(INT32_MIN), "unknown error", "the smallest int");
