@@ -3,6 +3,7 @@
  * (UTC) only if a terminal reads it. No stdio: pieces are gathered in one static line, which ends
  * in "..." when it was cut at LOG_LINE_MAX, and leave with one write().
  *
+ *   log_form(LOG_INFO, "connected to %s:%u", &host, LOG_NUMBER(port));
  *   log_begin(LOG_INFO); log_text("connected to "); log_str(host); log_end();
  */
 #ifndef ADIT_LOG_H
@@ -26,5 +27,9 @@ void log_i64(int64_t value);
 void log_end(void);
 /* A whole line. */
 void log_line(enum log_level level, const char *text);
+/* The same with one or two pieces in it, as by the functions above: %t const char *, %s const struct
+ * str *, %u LOG_NUMBER of an unsigned. */
+void log_form(enum log_level level, const char *form, const void *first, const void *second);
+#define LOG_NUMBER(n) ((const void *)(uintptr_t)(n))
 
 #endif

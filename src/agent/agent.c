@@ -28,16 +28,6 @@ static int64_t least(int64_t a, int64_t b)
 
 /* ---- waiting ---- */
 
-static void log_wait(int64_t ms)
-{
-    if (!log_begin(LOG_INFO))
-        return;
-    log_text("connecting again in ");
-    log_u64((uint64_t)ms);
-    log_text(" ms");
-    log_end();
-}
-
 /* Plans the next attempt, or the end. */
 static void plan(struct agent *a)
 {
@@ -55,7 +45,7 @@ static void plan(struct agent *a)
     }
     a->phase = PHASE_WAIT;
     a->deadline = delay > a->wait_least_ms ? delay : a->wait_least_ms;
-    log_wait(a->deadline);
+    log_form(LOG_INFO, "connecting again in %u ms", LOG_NUMBER(a->deadline), NULL);
     a->deadline += a->loop.now;
     a->wait_least_ms = 0;
 }

@@ -117,17 +117,6 @@ static void choose_uri(struct agent *a)
     a->uri = a->target.uri;
 }
 
-static void log_dial(const struct agent *a)
-{
-    if (!log_begin(LOG_INFO))
-        return;
-    log_text("connecting to ");
-    log_str(a->uri.host);
-    log_text(":");
-    log_u64(a->uri.port);
-    log_end();
-}
-
 void connect_start(struct agent *a)
 {
     uint8_t byte;
@@ -140,7 +129,7 @@ void connect_start(struct agent *a)
         return;
     }
     choose_uri(a);
-    log_dial(a);
+    log_form(LOG_INFO, "connecting to %s:%u", &a->uri.host, LOG_NUMBER(a->uri.port));
     a->phase = PHASE_DIAL;
     a->deadline = a->loop.now + a->config.connect_timeout_ms;
     local_look_up(a);
@@ -167,21 +156,7 @@ static void begin_session(struct agent *a, enum upgrade_protocol protocol)
 
     a->phase = PHASE_SESSION;
     serve_start(a, protocol);
-    if (log_begin(LOG_INFO)) {
-        log_text("connected, protocol ");
-        log_text(names[protocol]);
-        log_end();
-    }
-}
-
-static void log_refused_upgrade(const struct agent *a, const struct http_head *head)
-{
-    if (!log_begin(LOG_WARN))
-        return;
-    log_text("the gateway answers the upgrade with status ");
-    log_u64(head->status);
-    log_text(head->status / 100 == 4 ? verify_hint(a) : "");
-    log_end();
+    log_form(LOG_INFO, "connected, protocol %t", names[protocol], NULL);
 }
 
 /* Gathers the answer's head in a buffer that no request needs yet. Returns a protocol, 0: more to
@@ -211,7 +186,8 @@ static int take_upgrade(struct agent *a)
     transport_recv_ack(&a->transport, (size_t)len - old);
     len = upgrade_response_check(&head, a->upgrade_key, offer(a));
     if (len == ERR_UPGRADE)
-        log_refused_upgrade(a, &head);
+        log_form(LOG_WARN, "the gateway answers the upgrade with status %u%t",
+                 LOG_NUMBER(head.status), head.status / 100 == 4 ? verify_hint(a) : "");
     return len;
 }
 

@@ -107,13 +107,7 @@ void exchange_abort(struct agent *a, int slot)
 
 void exchange_fail(struct agent *a, int slot, unsigned code, const char *text)
 {
-    if (log_begin(LOG_DEBUG)) {
-        log_text("request given up with ");
-        log_u64(code);
-        log_text(": ");
-        log_text(text);
-        log_end();
-    }
+    log_form(LOG_DEBUG, "request given up with %u: %t", LOG_NUMBER(code), text);
     session_abort(&a->session, slot, code, text);
     release(a, &a->exchange[slot]);
     exchange_settle(a, slot);

@@ -16,15 +16,11 @@ void local_init(struct agent *a)
 
 static void take(struct agent *a, int state)
 {
-    if (state > 0) {
+    if (state > 0)
         a->origin.ip = a->local.address[0];
-    } else if (state < 0 && log_begin(LOG_WARN)) {
-        log_text("the local server's name ");
-        log_str(a->target.local_host);
-        log_text(" cannot be looked up: ");
-        log_text(err_text(state));
-        log_end();
-    }
+    else if (state < 0)
+        log_form(LOG_WARN, "the local server's name %s cannot be looked up: %t",
+                 &a->target.local_host, err_text(state));
     if (state != 0)
         resolver_stop(&a->local);
 }

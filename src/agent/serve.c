@@ -57,30 +57,14 @@ void serve_ack(struct agent *a, size_t n)
 
 /* ---- in ---- */
 
-static void log_session(enum log_level level, const char *before, struct str text)
-{
-    if (!log_begin(level))
-        return;
-    log_text(before);
-    log_str(text);
-    log_end();
-}
-
 static void on_opened(struct agent *a, const struct session_in *in)
 {
     backoff_reset(&a->backoff);
     a->deadline = NET_NEVER;
     verify_learn(a, a->session.server_time);
-    if (!log_begin(LOG_INFO))
-        return;
-    log_text("session ");
-    log_str(in->msg->session_id);
-    log_text(" open");
-    if (in->msg->url.n > 0) {
-        log_text(", public address ");
-        log_str(in->msg->url);
-    }
-    log_end();
+    log_form(LOG_INFO,
+             in->msg->url.n > 0 ? "session %s open, public address %s" : "session %s open",
+             &in->msg->session_id, &in->msg->url);
 }
 
 static void on_goaway(struct agent *a, const struct session_in *in)
@@ -169,7 +153,7 @@ static void on_event(struct agent *a, const struct session_in *in, size_t used)
         on_goaway(a, in);
         break;
     case SESSION_EV_ERROR:
-        log_session(LOG_WARN, "the gateway says: ", in->text);
+        log_form(LOG_WARN, "the gateway says: %s", &in->text, NULL);
         break;
     case SESSION_EV_IGNORED:
         log_line(LOG_DEBUG, "ignored a message of unknown type or for a request that is over");
@@ -200,7 +184,7 @@ static bool receive(struct agent *a, int *err)
         if (used < 0) {
             *err = used;
             if (used == ERR_AUTH)
-                log_session(LOG_WARN, "the gateway refuses the token: ", in.text);
+                log_form(LOG_WARN, "the gateway refuses the token: %s", &in.text, NULL);
             return false;
         }
         on_event(a, &in, (size_t)used);

@@ -118,9 +118,31 @@ void log_end(void)
     active = false;
 }
 
+void log_form(enum log_level level, const char *form, const void *first, const void *second)
+{
+    if (!log_begin(level))
+        return;
+    for (; *form; form++) {
+        if (*form != '%') {
+            put(form, 1);
+            continue;
+        }
+        switch (*++form) {
+        case 's':
+            log_str(*(const struct str *)first);
+            break;
+        case 'u':
+            log_u64((uintptr_t)first);
+            break;
+        default:
+            log_text(first);
+        }
+        first = second;
+    }
+    log_end();
+}
+
 void log_line(enum log_level level, const char *text)
 {
-    log_begin(level);
-    log_text(text);
-    log_end();
+    log_form(level, "%t", text, NULL);
 }
