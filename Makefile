@@ -6,6 +6,9 @@
 BOARD ?= host
 OUT   ?= build
 MTLS  ?= yes
+# What this board does not set is not taken from the make for another one that started this.
+$(foreach name,NO_FPU MUSL_AS RT_MARK COMPACT PLAIN_BEAR LTO LTO_LINK FAST_OPT FAST_SRCS FAST_BEAR \
+    RUNTIME NO_FLOAT BEAR_DEFS,$(eval $(name) :=))
 include board/$(BOARD).mk
 # An SDK brings its own C library.
 ifneq ($(filter command%,$(origin CROSS) $(origin CC)),)

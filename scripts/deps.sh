@@ -16,7 +16,7 @@ sh scripts/setup.sh build
 dep=$(cd "$DEP" && pwd)
 log=$dep/build.log
 trap '[ $? = 0 ] || { tail -n 20 "$log" >&2; echo "deps: failed, see $log" >&2; }' EXIT
-: >"$log"
+echo "$CC ${SIZE_OPT:-} $MARCH ${NO_FPU:-} ${COMPACT:-} ${LTO:-} ${FAST_OPT:-} for ${FAST_BEAR:-}" >"$log"
 
 build_musl() {
     src=$(sh scripts/fetch.sh musl)
