@@ -22,14 +22,15 @@ CODEC := $(call layer,codec,err buf ascii utf8 base64 varint json json_write uri
            wire_field wire_build wire_header wire_put wire_decode wire_tlv \
            wire_json wire_json_value)
 CORE  := $(call layer,core,backoff upgrade pool http_body relay_pack relay_request relay_response \
-           link_recv link_put session session_recv session_put)
+           link_recv link_put session session_recv session_put \
+           session_agent)
 NET   := $(call layer,net,origin sock resolv_conf resolver dial transport pem trust tls_text \
            tls_common tls_curves tls_client mtls)
 SYS   := $(call layer,sys,loop signals clock entropy log options options_value fmt sandbox \
            sandbox_filter)
-# Only the gateway has these: a table of thousands of deadlines, a TLS server, epoll.
-SHARED_BY_GATEWAY := $(call layer,core,wheel) $(call layer,net,tls_server tls_identity) \
-    $(call layer,sys,poller)
+# Only the gateway has these: a table of thousands of deadlines, its role, a TLS server, epoll.
+SHARED_BY_GATEWAY := $(call layer,core,wheel session_gateway) \
+    $(call layer,net,tls_server tls_identity) $(call layer,sys,poller)
 AGENT   := $(call layer,agent,main agent config token identity connect verify serve local exchange \
              upload download)
 GATEWAY := $(call layer,gateway,main gateway config names cidr page ring conn request response \

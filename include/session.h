@@ -65,6 +65,11 @@ struct session_config {
     uint32_t stats_interval_ms;   /* 0: none; agent */
 };
 
+/* Which end this is: what only one of them receives and sends. A program that names one of them has
+ * nothing of the other in it. */
+struct session_role;
+extern const struct session_role session_agent, session_gateway;
+
 struct session {
     struct session_config config;  /* its token may be changed until Auth is out */
     /* read by the owner */
@@ -79,6 +84,7 @@ struct session {
     uint32_t rtt_ms;               /* of the last Ping, 0: none yet */
     uint32_t retry_after;          /* agent: seconds, with ERR_AUTH */
     /* private */
+    const struct session_role *role;
     struct session_counters *counters;
     int err;
     uint64_t due;                  /* slots with an abort or a window to tell */
@@ -137,9 +143,9 @@ struct session_in {
 };
 
 /* Starts in AUTH. The slots are cleared. */
-void session_init(struct session *s, bool client, enum upgrade_protocol protocol,
-                  const struct session_config *config, struct stream *slots,
-                  struct session_counters *counters, int64_t now);
+void session_init(struct session *s, const struct session_role *role,
+                  enum upgrade_protocol protocol, const struct session_config *config,
+                  struct stream *slots, struct session_counters *counters, int64_t now);
 
 /*
  * Consumes up to n bytes (see link_recv for what happens to them) and tells one event. With MORE

@@ -66,7 +66,8 @@ static inline void bench_init(struct bench *b, bool client, enum upgrade_protoco
         .ping_interval_ms = 25000, .ping_timeout_ms = 10000,
         .stats_interval_ms = client ? 60000 : 0,
     };
-    session_init(&b->s, client, protocol, &b->config, b->slot, &b->counters, b->now);
+    session_init(&b->s, client ? &session_agent : &session_gateway, protocol, &b->config, b->slot,
+                 &b->counters, b->now);
     link_init(&b->peer, !client, protocol);
 }
 

@@ -22,7 +22,8 @@ void serve_start(struct agent *a, enum upgrade_protocol protocol)
         .stats_interval_ms = a->config.stats_interval_ms,
     };
 
-    session_init(&a->session, true, protocol, &config, a->stream, &a->counters, a->loop.now);
+    session_init(&a->session, &session_agent, protocol, &config, a->stream, &a->counters,
+                 a->loop.now);
     a->held = (struct str){ 0 };
     a->record_len = 0;
     a->closed_err = 0;

@@ -5,18 +5,19 @@
 #include "err.h"
 #include "session_parts.h"
 
-void session_init(struct session *s, bool client, enum upgrade_protocol protocol,
-                  const struct session_config *config, struct stream *slots,
-                  struct session_counters *counters, int64_t now)
+void session_init(struct session *s, const struct session_role *role,
+                  enum upgrade_protocol protocol, const struct session_config *config,
+                  struct stream *slots, struct session_counters *counters, int64_t now)
 {
     memset(s, 0, sizeof *s);
-    link_init(&s->link, client, protocol);
+    link_init(&s->link, role->client, protocol);
+    s->role = role;
     s->config = *config;
     s->counters = counters;
     s->stream = slots;
     s->current = -1;
     s->tx_slot = -1;
-    s->flags = client ? SESSION_DUE_AUTH : 0;
+    s->flags = role->client ? SESSION_DUE_AUTH : 0;
     s->ping_next = INT64_MAX;
     s->stats_next = INT64_MAX;
     s->ping_at = now;
@@ -77,28 +78,6 @@ int session_on_time(struct session *s, int64_t now)
 }
 
 /* ---- the session as a whole ---- */
-
-void session_accept(struct session *s, struct str session_id, struct str url,
-                    uint64_t server_time)
-{
-    wire_auth_success(&s->reply, session_id, url, s->config.window, server_time);
-    s->flags |= SESSION_DUE_REPLY;
-}
-
-void session_refuse(struct session *s, struct str error, uint64_t retry_after)
-{
-    wire_auth_error(&s->reply, error, retry_after);
-    s->flags |= SESSION_DUE_REPLY;
-    session_close(s, WS_CLOSE_TOKEN);
-}
-
-void session_goaway(struct session *s, uint64_t delay_ms)
-{
-    s->goaway_ms = delay_ms;
-    if (!s->link.plain)
-        s->flags |= SESSION_DUE_GOAWAY;
-    session_close(s, WS_CLOSE_AWAY);
-}
 
 void session_close(struct session *s, uint16_t code)
 {
@@ -168,27 +147,6 @@ void session_settle(struct session *s, int slot)
 
     if (!t->rx_open && !t->tx_open && !t->broken)
         session_free(s, slot);
-}
-
-/* An id of our own: the counter makes it differ from those the agent may still have in mind. */
-int session_open(struct session *s)
-{
-    static const char digits[] = "0123456789abcdef";
-    uint8_t id[8];
-    uint32_t number = s->next_id;
-    size_t i;
-    int slot;
-
-    if (s->state != SESSION_OPEN || s->close_code != 0 ||
-        s->stream_count >= s->peer_max_streams)
-        return ERR_STATE;
-    for (i = 0; i < sizeof id; i++)
-        id[i] = (uint8_t)digits[(number >> (28 - 4 * i)) & 15];
-    slot = session_take(s, (struct str){ id, sizeof id });
-    if (slot < 0)
-        return ERR_STATE;
-    s->next_id++;
-    return slot;
 }
 
 void session_break(struct session *s, int slot, unsigned code, const char *text)

@@ -1,5 +1,6 @@
 /*
- * What the files of the session share: session.c (streams, health), session_recv.c, session_put.c.
+ * What the files of the session share: session.c (streams, health), session_recv.c, session_put.c,
+ * and session_agent.c and session_gateway.c, the two roles.
  */
 #ifndef ADIT_SESSION_PARTS_H
 #define ADIT_SESSION_PARTS_H
@@ -20,6 +21,29 @@ enum {
     SESSION_CLOSE_SENT = 512,
 };
 
+/* Where a frame goes, and with what. */
+struct session_place {
+    uint8_t *out;
+    size_t cap;
+    const uint8_t *key;
+};
+
+struct session_role {
+    bool client; /* of WebSocket */
+    /* in->msg up to its body, of any type; 0 or an error. */
+    int (*on_head)(struct session *s, struct session_in *in);
+    /* The peer's direction of the slot has ended. */
+    void (*on_end)(struct session *s, int slot);
+    /* A complete message that session_recv.c does not know, ignored unless `event` is set. */
+    int (*on_message)(struct session *s, struct session_in *in, int64_t now);
+    /* What a flag of this role asks for; its length, 0 when it does not fit. */
+    size_t (*put)(struct session *s, unsigned flag, const struct session_place *at, int64_t now);
+};
+
+/* The message that is being received is not for any stream that we have: skip its body. */
+enum session_event session_ignore(struct session *s);
+size_t session_put_message(struct session *s, const struct session_place *at,
+                           const struct wire_msg *m);
 /* AuthSuccess was received or sent: timers start. */
 void session_opened(struct session *s, int64_t now);
 /* The slot of an open stream, -1 when there is none. */

@@ -3,14 +3,8 @@
 #include "err.h"
 #include "session_parts.h"
 
-/* Where a frame goes, and with what. */
-struct place {
-    uint8_t *out;
-    size_t cap;
-    const uint8_t *key;
-};
-
-static size_t put(struct session *s, const struct place *at, const struct wire_msg *m)
+size_t session_put_message(struct session *s, const struct session_place *at,
+                           const struct wire_msg *m)
 {
     return link_put(&s->link, at->out, at->cap, m, at->key);
 }
@@ -22,7 +16,7 @@ static struct str stream_id(const struct stream *t)
 
 /* ---- the session's own messages: each clears its flag when it went out ---- */
 
-static size_t put_close(struct session *s, const struct place *at)
+static size_t put_close(struct session *s, const struct session_place *at)
 {
     uint8_t payload[WS_CONTROL_MAX];
     size_t n = ws_close_write(s->close_code, (struct str){ 0 }, payload);
@@ -36,26 +30,10 @@ static size_t put_close(struct session *s, const struct place *at)
     return n;
 }
 
-static size_t put_auth(struct session *s, const struct place *at)
-{
-    struct wire_msg m;
-
-    wire_auth(&m, s->config.token, s->config.agent, s->config.window, s->config.max_streams);
-    return put(s, at, &m);
-}
-
-static size_t put_reply(struct session *s, const struct place *at, int64_t now)
-{
-    size_t n = put(s, at, &s->reply);
-
-    if (n > 0 && s->reply.type == WIRE_AUTH_SUCCESS)
-        session_opened(s, now);
-    return n;
-}
-
 /* While a message in parts keeps the connection, a frame that may come between the parts asks for
  * the same sign of life. */
-static size_t put_ping(struct session *s, const struct place *at, int64_t now, int64_t unix_now)
+static size_t put_ping(struct session *s, const struct session_place *at, int64_t now,
+                       int64_t unix_now)
 {
     struct wire_msg m;
 
@@ -64,66 +42,21 @@ static size_t put_ping(struct session *s, const struct place *at, int64_t now, i
     wire_ping(&m, (uint64_t)unix_now);
     s->ping_value = unix_now;
     s->ping_sent = now;
-    return put(s, at, &m);
+    return session_put_message(s, at, &m);
 }
 
-static size_t put_pong(struct session *s, const struct place *at)
+static size_t put_pong(struct session *s, const struct session_place *at)
 {
     struct wire_msg m;
 
     wire_pong(&m, s->pong_value);
-    return put(s, at, &m);
+    return session_put_message(s, at, &m);
 }
 
-static size_t put_stats(struct session *s, const struct place *at, int64_t now)
-{
-    const struct session_counters *c = s->counters;
-    struct wire_msg m = {
-        .requests_processed = c->requests_processed,
-        .requests_failed = c->requests_failed,
-        .bytes_transferred = c->bytes_transferred,
-        .uptime_seconds = (uint64_t)(now - c->started_ms) / 1000,
-        .reconnects = c->reconnects,
-        .streams_active = s->stream_count,
-        .rtt_ms = s->rtt_ms,
-    };
-
-    wire_stats(&m);
-    return put(s, at, &m);
-}
-
-static const char *refusal_text(unsigned code)
-{
-    return code == 413   ? "request body must follow url and headers, or fit the buffer"
-           : code == 431 ? "request head too large"
-                         : "all streams are in use";
-}
-
-static size_t put_error(struct session *s, const struct place *at)
-{
-    struct wire_msg m;
-
-    wire_error(&m, (struct str){ s->error_id, s->error_id_len },
-               str_of(refusal_text(s->error_code)), s->error_code);
-    return put(s, at, &m);
-}
-
-static size_t put_goaway(struct session *s, const struct place *at)
-{
-    struct wire_msg m;
-
-    wire_goaway(&m, s->goaway_ms, (struct str){ 0 });
-    return put(s, at, &m);
-}
-
-static size_t put_flag(struct session *s, unsigned flag, const struct place *at, int64_t now,
-                       int64_t unix_now)
+static size_t put_flag(struct session *s, unsigned flag, const struct session_place *at,
+                       int64_t now, int64_t unix_now)
 {
     switch (flag) {
-    case SESSION_DUE_AUTH:
-        return put_auth(s, at);
-    case SESSION_DUE_REPLY:
-        return put_reply(s, at, now);
     case SESSION_DUE_PING:
         return put_ping(s, at, now, unix_now);
     case SESSION_DUE_PONG:
@@ -131,21 +64,17 @@ static size_t put_flag(struct session *s, unsigned flag, const struct place *at,
     case SESSION_DUE_WS_PONG:
         return link_put_control(&s->link, at->out, at->cap, WS_PONG, s->ws_pong, s->ws_pong_len,
                                 at->key);
-    case SESSION_DUE_STATS:
-        return put_stats(s, at, now);
-    case SESSION_DUE_ERROR:
-        return put_error(s, at);
-    case SESSION_DUE_GOAWAY:
-        return put_goaway(s, at);
-    default:
+    case SESSION_DUE_CLOSE:
         return put_close(s, at);
+    default:
+        return s->role->put(s, flag, at, now);
     }
 }
 
 /* ---- what is due of streams ---- */
 
 /* The rest of a message in parts whose stream was given up: it ends, saying so. */
-static size_t put_broken_end(struct session *s, struct stream *t, const struct place *at)
+static size_t put_broken_end(struct session *s, struct stream *t, const struct session_place *at)
 {
     struct link_body b;
 
@@ -155,7 +84,7 @@ static size_t put_broken_end(struct session *s, struct stream *t, const struct p
     return link_body_end(&s->link, &b, 0, false, false, str_of(t->abort_text), at->key);
 }
 
-static size_t put_abort(struct session *s, int slot, const struct place *at)
+static size_t put_abort(struct session *s, int slot, const struct session_place *at)
 {
     struct stream *t = &s->stream[slot];
     struct wire_msg m;
@@ -168,7 +97,7 @@ static size_t put_abort(struct session *s, int slot, const struct place *at)
             t->abort_code = 0;
     } else {
         wire_error(&m, stream_id(t), str_of(t->abort_text), t->abort_code);
-        n = put(s, at, &m);
+        n = session_put_message(s, at, &m);
         t->abort_code = n > 0 ? 0 : t->abort_code;
     }
     if (n > 0 && t->abort_code == 0)
@@ -176,14 +105,14 @@ static size_t put_abort(struct session *s, int slot, const struct place *at)
     return n;
 }
 
-static size_t put_window(struct session *s, int slot, const struct place *at)
+static size_t put_window(struct session *s, int slot, const struct session_place *at)
 {
     struct stream *t = &s->stream[slot];
     struct wire_msg m;
     size_t n;
 
     wire_window(&m, stream_id(t), t->grant);
-    n = put(s, at, &m);
+    n = session_put_message(s, at, &m);
     if (n > 0) {
         t->rx_credit += t->grant;
         t->grant = 0;
@@ -192,7 +121,7 @@ static size_t put_window(struct session *s, int slot, const struct place *at)
     return n;
 }
 
-static size_t put_stream(struct session *s, const struct place *at)
+static size_t put_stream(struct session *s, const struct session_place *at)
 {
     uint64_t left;
     size_t n = 0;
@@ -218,7 +147,7 @@ bool session_due(const struct session *s)
 size_t session_put(struct session *s, uint8_t *out, size_t cap, const uint8_t key[4], int64_t now,
                    int64_t unix_now)
 {
-    struct place at = { out, cap, key };
+    struct session_place at = { out, cap, key };
     unsigned left = s->flags;
     size_t n;
 

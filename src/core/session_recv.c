@@ -5,80 +5,12 @@
 #include "err.h"
 #include "session_parts.h"
 
-/* One message is not for any stream that we have: skip its body. */
-static enum session_event ignore(struct session *s)
+/* ---- message heads that go on with a stream ---- */
+
+enum session_event session_ignore(struct session *s)
 {
     s->current = -1;
     return SESSION_EV_IGNORED;
-}
-
-/* Refuses one request without taking a slot. */
-static enum session_event refuse_request(struct session *s, struct str id, unsigned code)
-{
-    memcpy(s->error_id, id.p, id.n);
-    s->error_id_len = (uint8_t)id.n;
-    s->error_code = (uint16_t)code;
-    s->flags |= SESSION_DUE_ERROR;
-    s->counters->requests_failed++;
-    return ignore(s);
-}
-
-/* ---- message heads that open or go on with a stream ---- */
-
-static int on_request(struct session *s, struct session_in *in)
-{
-    const struct wire_msg *m = in->msg;
-
-    if (!s->link.client || s->state != SESSION_OPEN || session_find(s, m->id) >= 0)
-        return ERR_STATE;
-    if (s->link.in.too_big) {
-        in->event = refuse_request(s, m->id, m->has & WIRE_HAS(WIRE_BODY) ? 413 : 431);
-        return 0;
-    }
-    s->current = session_take(s, m->id);
-    if (s->current < 0) {
-        in->event = refuse_request(s, m->id, 503);
-        return 0;
-    }
-    s->stream[s->current].head_seen = true;
-    in->event = SESSION_EV_REQUEST;
-    return 0;
-}
-
-/* A response that cannot be taken costs its own stream only. */
-static int give_up(struct session *s, struct session_in *in, int slot)
-{
-    static const char text[] = "response head too large";
-
-    in->event = SESSION_EV_ABORT;
-    in->slot = slot;
-    in->code = 502;
-    in->text = STR(text);
-    session_abort(s, slot, 502, text);
-    return 0;
-}
-
-static int on_response(struct session *s, struct session_in *in)
-{
-    const struct wire_msg *m = in->msg;
-    int slot = session_find(s, m->id);
-
-    if (s->link.client)
-        return ERR_STATE;
-    if (slot < 0) {
-        in->event = ignore(s);
-        return 0;
-    }
-    if (s->stream[slot].head_seen)
-        return ERR_STATE;
-    if (s->link.in.too_big)
-        return give_up(s, in, slot);
-    s->current = slot;
-    s->interim = m->status < 200 && m->status != 101;
-    s->stream[slot].head_seen = !s->interim;
-    s->stream[slot].upgraded = m->status == 101;
-    in->event = s->interim ? SESSION_EV_INTERIM : SESSION_EV_RESPONSE;
-    return 0;
 }
 
 static int on_body_head(struct session *s, struct session_in *in)
@@ -86,7 +18,7 @@ static int on_body_head(struct session *s, struct session_in *in)
     int slot = session_find(s, in->msg->id);
 
     if (slot < 0) {
-        in->event = ignore(s);
+        in->event = session_ignore(s);
         return 0;
     }
     if (!s->stream[slot].rx_open || !s->stream[slot].head_seen)
@@ -97,20 +29,13 @@ static int on_body_head(struct session *s, struct session_in *in)
 
 static int on_head(struct session *s, struct session_in *in)
 {
-    enum wire_type type = in->msg->type;
-    int err = 0;
+    int err;
 
     s->current = -1;
     s->interim = false;
     in->slot = -1;
-    /* Who has not said who he is may say nothing else. */
-    if (!s->link.client && !s->auth_seen && type != WIRE_AUTH && type != WIRE_NONE)
-        return ERR_STATE;
-    if (type == WIRE_HTTP_REQUEST)
-        err = on_request(s, in);
-    else if (type == WIRE_HTTP_RESPONSE)
-        err = on_response(s, in);
-    else if (type == WIRE_HTTP_BODY && !s->link.plain)
+    err = s->role->on_head(s, in);
+    if (err == 0 && in->msg->type == WIRE_HTTP_BODY && !s->link.plain)
         err = on_body_head(s, in);
     if (s->current >= 0)
         in->slot = s->current;
@@ -137,13 +62,14 @@ static int on_body(struct session *s, struct session_in *in)
     return 0;
 }
 
-/* ---- complete messages ---- */
+/* ---- complete messages; `event` is IGNORED until one says otherwise ---- */
 
 /* The peer's direction ends with a message that does not say `more`; in plain mode with any. */
 static int on_stream_end(struct session *s, struct session_in *in)
 {
     struct stream *t;
 
+    in->event = SESSION_EV_MORE;
     if (s->current < 0 || s->interim)
         return 0;
     if (in->msg->more && !s->link.plain) {
@@ -156,59 +82,9 @@ static int on_stream_end(struct session *s, struct session_in *in)
     in->broken = in->msg->error.n > 0;
     in->text = in->msg->error;
     in->event = SESSION_EV_END;
-    if (!s->link.client && t->tx_open && !t->upgraded && !s->link.plain)
-        /* Answered before the request was all sent: the rest is of no use to the agent. */
-        session_break(s, in->slot, 499, "answered");
-    else
-        session_settle(s, in->slot);
+    s->role->on_end(s, in->slot);
     s->current = -1;
     return 0;
-}
-
-static int on_auth(struct session *s, struct session_in *in)
-{
-    const struct wire_msg *m = in->msg;
-    bool negotiated = !s->link.plain;
-
-    if (s->link.client || s->auth_seen)
-        return ERR_STATE;
-    if (negotiated && (m->has & WIRE_HAS(WIRE_WINDOW_SIZE)) == 0)
-        return ERR_WIRE_FIELD;
-    if (m->window > SESSION_CREDIT_MAX)
-        return ERR_CREDIT;
-    s->auth_seen = true;
-    s->peer_window = negotiated ? m->window : SESSION_CREDIT_MAX;
-    s->peer_max_streams = s->config.max_streams;
-    if ((m->has & WIRE_HAS(WIRE_MAX_STREAMS)) && m->max_streams < s->peer_max_streams)
-        s->peer_max_streams = m->max_streams;
-    in->event = SESSION_EV_AUTH;
-    return 0;
-}
-
-static int on_auth_success(struct session *s, struct session_in *in, int64_t now)
-{
-    const struct wire_msg *m = in->msg;
-
-    if (!s->link.client || s->state != SESSION_AUTH || (s->flags & SESSION_DUE_AUTH))
-        return ERR_STATE;
-    if (!s->link.plain && (m->has & WIRE_HAS(WIRE_WINDOW_SIZE)) == 0)
-        return ERR_WIRE_FIELD;
-    if (m->window > SESSION_CREDIT_MAX)
-        return ERR_CREDIT;
-    s->peer_window = s->link.plain ? SESSION_CREDIT_MAX : m->window;
-    s->server_time = m->server_time < INT64_MAX ? (int64_t)m->server_time : 0;
-    session_opened(s, now);
-    in->event = SESSION_EV_OPENED;
-    return 0;
-}
-
-static int on_auth_error(struct session *s, struct session_in *in)
-{
-    if (!s->link.client || s->state != SESSION_AUTH)
-        return ERR_STATE;
-    in->text = in->msg->error;
-    s->retry_after = in->msg->retry_after < UINT32_MAX ? (uint32_t)in->msg->retry_after : 0;
-    return ERR_AUTH;
 }
 
 static int on_window(struct session *s, struct session_in *in)
@@ -216,7 +92,6 @@ static int on_window(struct session *s, struct session_in *in)
     int slot = session_find(s, in->msg->id);
     struct stream *t;
 
-    in->event = SESSION_EV_IGNORED;
     if (slot < 0)
         return 0;
     t = &s->stream[slot];
@@ -238,7 +113,6 @@ static int on_error(struct session *s, struct session_in *in)
         in->event = SESSION_EV_ERROR;
         return 0;
     }
-    in->event = SESSION_EV_IGNORED;
     if (slot < 0)
         return 0;
     in->event = SESSION_EV_ABORT;
@@ -249,16 +123,18 @@ static int on_error(struct session *s, struct session_in *in)
     return 0;
 }
 
-static int on_ping(struct session *s, const struct wire_msg *m)
+static int on_ping(struct session *s, struct session_in *in)
 {
-    s->pong_value = m->timestamp;
+    in->event = SESSION_EV_MORE;
+    s->pong_value = in->msg->timestamp;
     s->flags |= SESSION_DUE_PONG;
     return 0;
 }
 
-static int on_pong(struct session *s, const struct wire_msg *m, int64_t now)
+static int on_pong(struct session *s, struct session_in *in, int64_t now)
 {
-    if (s->ping_value > 0 && m->timestamp == (uint64_t)s->ping_value) {
+    in->event = SESSION_EV_MORE;
+    if (s->ping_value > 0 && in->msg->timestamp == (uint64_t)s->ping_value) {
         s->rtt_ms = (uint32_t)(now - s->ping_sent);
         s->ping_value = 0;
     }
@@ -269,37 +145,25 @@ static int on_message(struct session *s, struct session_in *in, int64_t now)
 {
     enum wire_type type = in->msg->type;
 
+    in->event = SESSION_EV_IGNORED;
     /* "Plain mode" of WIRE.md knows no others. */
     if (s->link.plain && !wire_type_is_plain(type))
-        type = WIRE_NONE;
+        return 0;
     switch (type) {
     case WIRE_HTTP_REQUEST:
     case WIRE_HTTP_RESPONSE:
     case WIRE_HTTP_BODY:
         return on_stream_end(s, in);
-    case WIRE_AUTH:
-        return on_auth(s, in);
-    case WIRE_AUTH_SUCCESS:
-        return on_auth_success(s, in, now);
-    case WIRE_AUTH_ERROR:
-        return on_auth_error(s, in);
     case WIRE_PING:
-        return on_ping(s, in->msg);
+        return on_ping(s, in);
     case WIRE_PONG:
-        return on_pong(s, in->msg, now);
+        return on_pong(s, in, now);
     case WIRE_ERROR:
         return on_error(s, in);
     case WIRE_WINDOW:
         return on_window(s, in);
-    case WIRE_STATS:
-        in->event = s->link.client ? SESSION_EV_IGNORED : SESSION_EV_STATS;
-        return 0;
-    case WIRE_GOAWAY:
-        in->event = s->link.client ? SESSION_EV_GOAWAY : SESSION_EV_IGNORED;
-        return 0;
     default:
-        in->event = SESSION_EV_IGNORED;
-        return 0;
+        return s->role->on_message(s, in, now);
     }
 }
 

@@ -39,7 +39,7 @@ static void start(struct conn *c, struct tunnel *t, enum upgrade_protocol protoc
     t->heard = c->transport.heard;
     t->stalled = t->asks_again = t->ending = false;
     memset(t->visitor, 0, g->config.max_streams * sizeof(struct conn *));
-    session_init(&t->session, false, protocol, &config, t->stream, &g->counters, g->now);
+    session_init(&t->session, &session_gateway, protocol, &config, t->stream, &g->counters, g->now);
     conn_set_deadline(c, g->now + AUTH_TIME_MS);
 }
 

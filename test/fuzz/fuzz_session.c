@@ -282,7 +282,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     now = 0;
     held_len = 0;
     closed = false;
-    session_init(&session, first & 1, protocols[first >> 1 & 3], &config, slots, &counters, now);
+    session_init(&session, first & 1 ? &session_agent : &session_gateway,
+                 protocols[first >> 1 & 3], &config, slots, &counters, now);
     trace_init(&peer, !session.link.client, protocols[first >> 1 & 3]);
     while (s.n > 0)
         step(&s);

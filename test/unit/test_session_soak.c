@@ -121,7 +121,8 @@ static void start_end(struct end *e)
     memset(e->owner, 0, sizeof e->owner);
     e->in_len = e->arrived = 0;
     e->pipe = 3800 + below(PIPE - 3800);
-    session_init(&e->s, e == &agent, protocol, &e->config, e->slot, &e->counters, now);
+    session_init(&e->s, e == &agent ? &session_agent : &session_gateway, protocol, &e->config,
+                 e->slot, &e->counters, now);
 }
 
 static void start(void)

@@ -76,7 +76,7 @@ static void short_interval(void)
     b.config.ping_interval_ms = 1000;
     b.config.ping_timeout_ms = 2500;
     b.config.stats_interval_ms = 0;
-    session_init(&b.s, true, UPGRADE_TLV, &b.config, b.slot, &b.counters, b.now);
+    session_init(&b.s, &session_agent, UPGRADE_TLV, &b.config, b.slot, &b.counters, b.now);
     bench_put(&b);
     wire_auth_success(&m, STR("s"), STR("u"), 5, 0);
     bench_say(&b, &m);
@@ -129,7 +129,7 @@ static void none(void)
     bench_init(&b, true, UPGRADE_TLV);
     b.config.ping_interval_ms = 0;
     b.config.stats_interval_ms = 0;
-    session_init(&b.s, true, UPGRADE_TLV, &b.config, b.slot, &b.counters, b.now);
+    session_init(&b.s, &session_agent, UPGRADE_TLV, &b.config, b.slot, &b.counters, b.now);
     bench_put(&b);
     wire_auth_success(&m, STR("s"), STR("u"), 5, 0);
     bench_say(&b, &m);
