@@ -5,10 +5,11 @@
 static const uint8_t alphabet[64] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
                                     "0123456789+/";
 
-/* Of a character of the alphabet its value with VALID set, of any other 0. */
+/* Of a character of the alphabet its value with VALID set, of any other ASCII character 0. */
 #define VALID 0x40
+#define ASCII_MAX 0x7f
 #define V(n) (VALID | (n))
-static const uint8_t values[256] = {
+static const uint8_t values[ASCII_MAX + 1] = {
     ['A'] = V(0), V(1), V(2), V(3), V(4), V(5), V(6), V(7), V(8), V(9), V(10), V(11), V(12), V(13),
     V(14), V(15), V(16), V(17), V(18), V(19), V(20), V(21), V(22), V(23), V(24), V(25),
     ['a'] = V(26), V(27), V(28), V(29), V(30), V(31), V(32), V(33), V(34), V(35), V(36), V(37),
@@ -50,13 +51,13 @@ static size_t decode_quanta(const uint8_t *in, size_t n, uint8_t *out)
     size_t i;
 
     for (i = 0; i < n / 4; i++, in += 4, out += 3) {
-        uint32_t a = values[in[0]];
-        uint32_t b = values[in[1]];
-        uint32_t c = values[in[2]];
-        uint32_t d = values[in[3]];
+        uint32_t a = values[in[0] & ASCII_MAX];
+        uint32_t b = values[in[1] & ASCII_MAX];
+        uint32_t c = values[in[2] & ASCII_MAX];
+        uint32_t d = values[in[3] & ASCII_MAX];
         uint32_t bits = (a << 18) + (b << 12) + (c << 6) + d - bias;
 
-        if ((a & b & c & d & VALID) == 0)
+        if ((a & b & c & d & VALID) == 0 || (in[0] | in[1] | in[2] | in[3]) > ASCII_MAX)
             break;
         out[0] = (uint8_t)(bits >> 16);
         out[1] = (uint8_t)(bits >> 8);
@@ -78,13 +79,14 @@ static void pad(struct base64 *b)
 static size_t decode_one(struct base64 *b, uint8_t c, uint8_t *out)
 {
     unsigned have = 2U * b->count;
-    unsigned value = values[c] & 63U;
+    uint8_t known = c > ASCII_MAX ? 0 : values[c];
+    unsigned value = known & 63U;
 
     if (c == '=' && (b->pads == 0 || b->count == 3)) {
         pad(b);
         return 0;
     }
-    if (values[c] == 0 || b->pads > 0) {
+    if (known == 0 || b->pads > 0) {
         b->failed = true;
         return 0;
     }
