@@ -30,11 +30,12 @@ bool str_eq(struct str a, struct str b);
 /* ASCII case folded (RFC 9110 section 5.1: field names). */
 bool str_ieq(struct str a, struct str b);
 
-/* Lists: `count` texts in one literal, each ended by NUL, so that no table of pointers is needed. */
-/* The one at `at`, below the count. */
+/* Lists of texts in one literal, each ended by NUL: no table of pointers is needed.
+ * The one at `at`, below the count. */
 const char *texts_at(const char *texts, unsigned at);
-/* Which of them s is; `count` when it is none of them. */
-unsigned texts_find(const char *texts, unsigned count, struct str s);
+/* Which of them s is, by str_eq or str_ieq; `count` when it is none of them. */
+unsigned texts_find(const char *texts, unsigned count, struct str s,
+                    bool (*equal)(struct str, struct str));
 
 struct reader {
     const uint8_t *p;

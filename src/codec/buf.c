@@ -32,14 +32,15 @@ const char *texts_at(const char *texts, unsigned at)
     return texts;
 }
 
-unsigned texts_find(const char *texts, unsigned count, struct str s)
+unsigned texts_find(const char *texts, unsigned count, struct str s,
+                    bool (*equal)(struct str, struct str))
 {
     unsigned at = 0;
 
     for (; at < count; at++) {
         struct str text = str_of(texts);
 
-        if (str_eq(text, s))
+        if (equal(text, s))
             break;
         texts += text.n + 1;
     }

@@ -104,21 +104,13 @@ bool http_field_lists(struct str fields, const char *name, const char *member)
     return false;
 }
 
-/* Names in one string, each ended by NUL, so that there is no table of pointers. */
 bool http_is_hop_by_hop(struct str name)
 {
     static const char names[] = "connection\0keep-alive\0proxy-connection\0te\0trailer\0"
-                                "transfer-encoding\0upgrade\0";
-    const char *at = names;
+                                "transfer-encoding\0upgrade";
+    enum { NAMES = 7 };
 
-    while (*at != '\0') {
-        struct str candidate = str_of(at);
-
-        if (str_ieq(candidate, name))
-            return true;
-        at += candidate.n + 1;
-    }
-    return false;
+    return texts_find(names, NAMES, name, str_ieq) < NAMES;
 }
 
 /* "CODE" and phrase, each ended by NUL. RFC 9110 section 15, and 428, 429, 431, 511 of RFC 6585. */

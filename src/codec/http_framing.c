@@ -5,15 +5,14 @@
 #include "uri.h"
 
 /* The fields that decide about a message's body and connection, gathered in one pass. */
+enum { LENGTH, CODING, HOST, CONNECTION, NAMES };
+static const char names[] = "content-length\0transfer-encoding\0host\0connection";
+
 struct evidence {
-    unsigned lengths;
-    unsigned codings;
-    unsigned hosts;
+    unsigned count[NAMES];
+    struct str last[NAMES];
     bool close;
     bool keep_alive;
-    struct str length;
-    struct str coding;
-    struct str host;
 };
 
 static void gather(struct str fields, struct evidence *e)
@@ -23,16 +22,13 @@ static void gather(struct str fields, struct evidence *e)
 
     *e = (struct evidence){ 0 };
     while (http_field_next(&fields, &name, &value)) {
-        if (str_ieq(name, STR("content-length"))) {
-            e->lengths++;
-            e->length = value;
-        } else if (str_ieq(name, STR("transfer-encoding"))) {
-            e->codings++;
-            e->coding = value;
-        } else if (str_ieq(name, STR("host"))) {
-            e->hosts++;
-            e->host = value;
-        } else if (str_ieq(name, STR("connection"))) {
+        unsigned at = texts_find(names, NAMES, name, str_ieq);
+
+        if (at == NAMES)
+            continue;
+        e->count[at]++;
+        e->last[at] = value;
+        if (at == CONNECTION) {
             e->close = e->close || http_list_has(value, STR("close"));
             e->keep_alive = e->keep_alive || http_list_has(value, STR("keep-alive"));
         }
@@ -53,16 +49,17 @@ static int body_from_fields(const struct evidence *e, unsigned minor, struct htt
 {
     f->kind = HTTP_BODY_NONE;
     f->length = 0;
-    if (e->codings > 0) {
+    if (e->count[CODING] > 0) {
         /* Section 6.1: in HTTP/1.0 the framing counts as faulty. */
-        if (e->lengths > 0 || e->codings > 1 || minor == 0 || !str_ieq(e->coding, STR("chunked")))
+        if (e->count[LENGTH] > 0 || e->count[CODING] > 1 || minor == 0 ||
+            !str_ieq(e->last[CODING], STR("chunked")))
             return ERR_HTTP_SMUGGLE;
         f->kind = HTTP_BODY_CHUNKED;
         return 0;
     }
-    if (e->lengths == 0)
+    if (e->count[LENGTH] == 0)
         return 0;
-    if (e->lengths > 1 || !ascii_u64(e->length, INT64_MAX, &f->length))
+    if (e->count[LENGTH] > 1 || !ascii_u64(e->last[LENGTH], INT64_MAX, &f->length))
         return ERR_HTTP_SMUGGLE;
     f->kind = HTTP_BODY_LENGTH;
     return 0;
@@ -74,9 +71,9 @@ static bool host_valid(const struct evidence *e, unsigned minor)
     struct str host;
     uint16_t port;
 
-    if (e->hosts != 1)
-        return e->hosts == 0 && minor == 0;
-    return e->host.n == 0 || uri_authority_parse(e->host, 80, &host, &port) == 0;
+    if (e->count[HOST] != 1)
+        return e->count[HOST] == 0 && minor == 0;
+    return e->last[HOST].n == 0 || uri_authority_parse(e->last[HOST], 80, &host, &port) == 0;
 }
 
 int http_request_framing(const struct http_head *head, struct http_framing *f)

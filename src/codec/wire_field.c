@@ -63,7 +63,7 @@ const struct wire_field *wire_field_by_tag(enum wire_type type, uint8_t tag)
 
 const struct wire_field *wire_field_by_name(enum wire_type type, struct str name)
 {
-    const struct wire_field *f = wire_fields + texts_find(wire_names, WIRE_FIELDS, name);
+    const struct wire_field *f = wire_fields + texts_find(wire_names, WIRE_FIELDS, name, str_eq);
 
     if (f == WIRE_FIELDS_END || (type != WIRE_NONE && !(f->types & WIRE_TYPE_BIT(type))))
         return NULL;
@@ -79,7 +79,7 @@ const char *wire_type_name(enum wire_type type)
 
 enum wire_type wire_type_by_name(struct str name)
 {
-    unsigned at = texts_find(type_names, TYPE_NAMES, name);
+    unsigned at = texts_find(type_names, TYPE_NAMES, name, str_eq);
 
     return at < TYPE_NAMES ? (enum wire_type)at : WIRE_NONE;
 }

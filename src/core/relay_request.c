@@ -4,14 +4,12 @@
 #include "err.h"
 
 /* What the message's fields say about the request as a whole. */
+enum { HOST, CONNECTION, UPGRADE, LENGTH, NAMES };
+static const char names[] = "host\0connection\0upgrade\0content-length";
+
 struct survey {
-    struct str host;
-    struct str options; /* of Connection */
-    struct str upgrade;
-    struct str length;
-    unsigned hosts;
-    unsigned connections;
-    unsigned lengths;
+    unsigned count[NAMES];
+    struct str last[NAMES];
 };
 
 static int survey_fields(struct str rest, struct survey *s)
@@ -21,40 +19,34 @@ static int survey_fields(struct str rest, struct survey *s)
 
     *s = (struct survey){ 0 };
     while (wire_header_next(&rest, &name, &value)) {
+        unsigned at = texts_find(names, NAMES, name, str_ieq);
+
         /* A name or value that would end its line early would begin a line of its own. */
         if (!http_name_valid(name) || !http_value_valid(value))
             return ERR_HTTP;
-        if (str_ieq(name, STR("host"))) {
-            s->host = value;
-            s->hosts++;
-        } else if (str_ieq(name, STR("connection"))) {
-            s->options = value;
-            s->connections++;
-        } else if (str_ieq(name, STR("upgrade"))) {
-            s->upgrade = value;
-        } else if (str_ieq(name, STR("content-length"))) {
-            s->length = value;
-            s->lengths++;
-        }
+        if (at == NAMES)
+            continue;
+        s->count[at]++;
+        s->last[at] = value;
     }
     /* Which of two would count is not for us to guess; senders join Connection fields. */
-    return s->hosts > 1 || s->connections > 1 ? ERR_HTTP : 0;
+    return s->count[HOST] > 1 || s->count[CONNECTION] > 1 ? ERR_HTTP : 0;
 }
 
 static int decide_body(const struct survey *s, const struct wire_msg *m,
                        const struct relay_rules *rules, bool has_body, int64_t body_len,
                        struct relay_request *out)
 {
-    if (s->lengths > 1)
+    if (s->count[LENGTH] > 1)
         return ERR_HTTP_SMUGGLE;
-    if (s->lengths == 1 && !ascii_u64(s->length, INT64_MAX, &out->length))
+    if (s->count[LENGTH] == 1 && !ascii_u64(s->last[LENGTH], INT64_MAX, &out->length))
         return ERR_HTTP_SMUGGLE;
-    if (rules->streams && m->more && s->upgrade.n > 0 &&
-        http_list_has(s->options, STR("upgrade"))) {
+    if (rules->streams && m->more && s->last[UPGRADE].n > 0 &&
+        http_list_has(s->last[CONNECTION], STR("upgrade"))) {
         out->body = HTTP_BODY_TUNNEL;
-        return s->lengths > 0 && out->length > 0 ? ERR_HTTP_SMUGGLE : 0;
+        return s->count[LENGTH] > 0 && out->length > 0 ? ERR_HTTP_SMUGGLE : 0;
     }
-    if (s->lengths == 1) {
+    if (s->count[LENGTH] == 1) {
         uint64_t known = !has_body ? 0 : body_len >= 0 ? (uint64_t)body_len : out->length;
 
         out->body = HTTP_BODY_LENGTH;
@@ -69,14 +61,9 @@ static int decide_body(const struct survey *s, const struct wire_msg *m,
 /* RFC 9110 section 9.2.2; methods are case-sensitive (section 9.1). */
 static bool is_idempotent(struct str method)
 {
-    struct str rest = STR("GET,HEAD,OPTIONS,PUT,DELETE,TRACE");
-    struct str known;
+    enum { KNOWN = 6 };
 
-    while (http_list_next(&rest, &known)) {
-        if (str_eq(known, method))
-            return true;
-    }
-    return false;
+    return texts_find("GET\0HEAD\0OPTIONS\0PUT\0DELETE\0TRACE", KNOWN, method, str_eq) < KNOWN;
 }
 
 static void put_field(struct writer *w, struct str name, struct str value)
@@ -90,7 +77,7 @@ static void put_field(struct writer *w, struct str name, struct str value)
 /* Fields that we write ourselves, or that concern the cloud's connection only. */
 static bool is_ours(struct str name, struct str options, const struct relay_rules *rules)
 {
-    if (str_ieq(name, STR("host")) || str_ieq(name, STR("content-length")))
+    if (texts_find(names, NAMES, name, str_ieq) < NAMES)
         return true;
     if (!rules->streams && str_ieq(name, STR("expect")))
         return true;
@@ -104,9 +91,10 @@ static void put_fields(struct writer *w, const struct wire_msg *m, const struct 
     struct str name;
     struct str value;
 
-    put_field(w, STR("Host"), rules->host_replace || s->host.n == 0 ? rules->host : s->host);
+    put_field(w, STR("Host"),
+              rules->host_replace || s->last[HOST].n == 0 ? rules->host : s->last[HOST]);
     while (wire_header_next(&rest, &name, &value)) {
-        if (!is_ours(name, s->options, rules))
+        if (!is_ours(name, s->last[CONNECTION], rules))
             put_field(w, name, value);
     }
 }
@@ -124,7 +112,7 @@ static void put_framing(struct writer *w, const struct survey *s, const struct r
         break;
     case HTTP_BODY_TUNNEL:
         put_field(w, STR("Connection"), STR("Upgrade"));
-        put_field(w, STR("Upgrade"), s->upgrade);
+        put_field(w, STR("Upgrade"), s->last[UPGRADE]);
         break;
     default:
         break;

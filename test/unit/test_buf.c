@@ -27,11 +27,13 @@ static void test_texts(void)
     is_str(texts_at(texts, 0), "one", "the first text");
     is_str(texts_at(texts, 1), "", "an empty one");
     is_str(texts_at(texts, 2), "three", "the last one");
-    is_int(texts_find(texts, 3, STR("one")), 0, "found");
-    is_int(texts_find(texts, 3, STR("three")), 2, "found last");
-    is_int(texts_find(texts, 3, STR("")), 1, "found empty");
-    is_int(texts_find(texts, 3, STR("thre")), 3, "shorter");
-    is_int(texts_find(texts, 2, STR("three")), 2, "beyond the count");
+    is_int(texts_find(texts, 3, STR("one"), str_eq), 0, "found");
+    is_int(texts_find(texts, 3, STR("three"), str_eq), 2, "found last");
+    is_int(texts_find(texts, 3, STR(""), str_eq), 1, "found empty");
+    is_int(texts_find(texts, 3, STR("thre"), str_eq), 3, "shorter");
+    is_int(texts_find(texts, 2, STR("three"), str_eq), 2, "beyond the count");
+    is_int(texts_find(texts, 3, STR("Three"), str_eq), 3, "another case");
+    is_int(texts_find(texts, 3, STR("Three"), str_ieq), 2, "case folded");
 }
 
 static void test_reader(void)
