@@ -1,5 +1,6 @@
 /*
- * Signals for both event loops, as bytes of a descriptor (signalfd): no handler runs at any time.
+ * Signals for both event loops, as bytes of a descriptor (signalfd): no handler runs at any time,
+ * so that no system call is broken off (EINTR).
  */
 #ifndef ADIT_SIGNALS_H
 #define ADIT_SIGNALS_H

@@ -31,7 +31,7 @@ int sock_accept(int fd, struct ip *peer, bool any_fd);
 /* UDP socket connected to a server. */
 int sock_udp(const struct ip *ip, uint16_t port);
 
-/* read/write without EINTR; SIGPIPE is the program's to keep away (signals.h). > 0 bytes; 0: would block. ERR_CLOSED: read: end of input;
+/* read/write; SIGPIPE is the program's to keep away (signals.h). > 0 bytes; 0: would block. ERR_CLOSED: read: end of input;
  * write: the peer takes no more (reset, broken pipe). ERR_TRUNCATED: read: the connection broke
  * (reset, timed out), what was read may be half of something. ERR_REFUSED: UDP, nobody listens.
  * ERR_SYS. */

@@ -1,6 +1,5 @@
 #include "pem.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -115,9 +114,7 @@ static int walk_fd(struct walk *w, int fd)
     ssize_t got;
 
     do {
-        do
-            got = read(fd, piece, sizeof piece);
-        while (got < 0 && errno == EINTR);
+        got = read(fd, piece, sizeof piece);
         for (ssize_t i = 0; i < got && !w->done; i++) {
             if (on_char(w, piece[i]) < 0)
                 return ERR_FILE;

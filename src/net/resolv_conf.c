@@ -1,6 +1,5 @@
 #include "resolv_conf.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -39,9 +38,7 @@ static uint8_t next_byte(struct lines *l)
 
     if (l->at < l->len)
         return l->piece[l->at++];
-    do
-        got = read(l->fd, l->piece, sizeof l->piece);
-    while (got < 0 && errno == EINTR);
+    got = read(l->fd, l->piece, sizeof l->piece);
     if (got <= 0) {
         l->ended = true;
         return '\n';

@@ -118,7 +118,7 @@ static int connect_to(int type, const union address *a, socklen_t len)
         return fd;
     if (type == SOCK_STREAM && a->any.sa_family != AF_UNIX)
         set_nodelay(fd);
-    if (connect(fd, &a->any, len) < 0 && errno != EINPROGRESS && errno != EINTR)
+    if (connect(fd, &a->any, len) < 0 && errno != EINPROGRESS)
         return fail_closing(fd, would_block(errno) ? ECONNREFUSED : errno);
     return fd;
 }
@@ -189,7 +189,7 @@ int sock_accept(int fd, struct ip *peer, bool any_fd)
 
         memset(&a, 0, sizeof a);
         got = accept4(fd, &a.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    } while (got < 0 && (errno == EINTR || errno == ECONNABORTED));
+    } while (got < 0 && errno == ECONNABORTED);
     if (got < 0 && would_block(errno))
         return ERR_STATE;
     got = check_fd(got, any_fd);
@@ -201,66 +201,46 @@ int sock_accept(int fd, struct ip *peer, bool any_fd)
     return got;
 }
 
-static int read_result(ssize_t got)
+/* `broken`: what it is when the connection has gone. */
+static int result(ssize_t n, int broken)
 {
-    if (got > 0)
-        return (int)got;
-    if (got == 0)
-        return ERR_CLOSED;
-    if (would_block(errno))
+    int code = errno;
+
+    if (n >= 0)
+        return (int)n;
+    if (would_block(code))
         return 0;
-    if (errno == ECONNREFUSED)
+    if (code == ECONNREFUSED)
         return ERR_REFUSED;
-    return from_errno(errno) == ERR_REFUSED || errno == EPIPE ? ERR_TRUNCATED : ERR_SYS;
+    return from_errno(code) == ERR_REFUSED || code == EPIPE ? broken : ERR_SYS;
 }
 
-static int write_result(ssize_t took)
+static int read_result(ssize_t got)
 {
-    if (took >= 0)
-        return (int)took;
-    if (would_block(errno))
-        return 0;
-    if (errno == ECONNREFUSED)
-        return ERR_REFUSED;
-    return from_errno(errno) == ERR_REFUSED || errno == EPIPE ? ERR_CLOSED : ERR_SYS;
+    return got == 0 ? ERR_CLOSED : result(got, ERR_TRUNCATED);
 }
 
 int sock_read(int fd, void *p, size_t n)
 {
-    ssize_t got;
-
-    do
-        got = read(fd, p, n);
-    while (got < 0 && errno == EINTR);
-    return read_result(got);
+    return read_result(read(fd, p, n));
 }
 
 int sock_readv2(int fd, void *a, size_t a_len, void *b, size_t b_len)
 {
     struct iovec piece[2] = { { a, a_len }, { b, b_len } };
-    ssize_t got;
 
-    do
-        got = readv(fd, piece, 2);
-    while (got < 0 && errno == EINTR);
-    return read_result(got);
+    return read_result(readv(fd, piece, 2));
 }
 
 int sock_write(int fd, const void *p, size_t n)
 {
-    ssize_t took;
-
-    do
-        took = write(fd, p, n);
-    while (took < 0 && errno == EINTR);
-    return write_result(took);
+    return result(write(fd, p, n), ERR_CLOSED);
 }
 
 int sock_writev(int fd, const struct str *piece, size_t count)
 {
     struct iovec part[SOCK_PIECES_MAX];
     int parts = 0;
-    ssize_t took;
 
     for (; count > 0; piece++, count--) {
         if (piece->n == 0)
@@ -268,10 +248,7 @@ int sock_writev(int fd, const struct str *piece, size_t count)
         part[parts].iov_base = (void *)(uintptr_t)piece->p;
         part[parts++].iov_len = piece->n;
     }
-    do
-        took = writev(fd, part, parts);
-    while (took < 0 && errno == EINTR);
-    return write_result(took);
+    return result(writev(fd, part, parts), ERR_CLOSED);
 }
 
 void sock_shutdown_write(int fd)

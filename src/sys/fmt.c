@@ -1,6 +1,5 @@
 #include "fmt.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,8 +13,6 @@ bool fmt_write(int fd, const void *p, size_t n)
     while (n > 0) {
         ssize_t took = write(fd, at, n);
 
-        if (took < 0 && errno == EINTR)
-            continue;
         if (took <= 0)
             return false;
         at += took;
@@ -37,8 +34,6 @@ static ssize_t read_all(int fd, uint8_t *out, size_t n)
     while (len < n) {
         ssize_t got = read(fd, out + len, n - len);
 
-        if (got < 0 && errno == EINTR)
-            continue;
         if (got < 0)
             return -1;
         if (got == 0)
