@@ -154,7 +154,7 @@ $(B)/flags: FORCE
 	@mkdir -p $(@D); echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' >$@
 
 export BOARD CC CROSS MARCH NO_FPU MUSL_AS RT_MARK LIBC DEP SECTIONS SIZE_OPT COMPACT BEAR_DEFS
-export PLAIN_BEAR LTO SYSROOT FAST_OPT FAST_BEAR
+export PLAIN_BEAR LTO SYSROOT FAST_OPT FAST_BEAR LDMARCH
 export FLASH_MAX RAM_MAX
 $(DEP)/stamp: scripts/deps.sh scripts/fetch.sh board/$(BOARD).mk
 	$(Q)sh scripts/deps.sh
@@ -170,7 +170,7 @@ run-tests: tests
 layers: export NM = $(CROSS)nm
 layers: export SIZE = $(CROSS)size
 layers: all $(call obj,$(COMMON) $(SHARED_BY_GATEWAY))
-	$(Q)prove --exec sh test/layers/selftest.sh
+	$(Q)prove --exec sh test/layers/selftest.sh test/stack/selftest.sh
 	$(Q)prove --exec sh scripts/layers.sh :: $(B)/adit \
 	    $(call obj,$(COMMON) $(SHARED_BY_GATEWAY) $(AGENT) $(GATEWAY))
 
@@ -181,11 +181,11 @@ test-big:
 	$(Q)ADIT_BUILD=$(OUT)/host ADIT_GATEWAY_BUILD=$(OUT)/host /usr/bin/python3 -m pytest -q -s \
 	    test/e2e/big.py
 
-# Every board: make size [PROFILE=tiny], make test-boards [BOARDS='...']. This one: make repro.
+# Every board: make size [PROFILE=tiny] [V=1], make test-boards [BOARDS='...']. This one: make repro.
 BOARDS ?= $(filter-out host-% x86_64,$(notdir $(basename $(wildcard board/*.mk))))
 size:
 	$(Q)sh scripts/setup.sh build every-board
-	$(Q)OUT=$(OUT) PROFILE=$(PROFILE) sh scripts/size.sh $(BOARDS)
+	$(Q)OUT=$(OUT) PROFILE=$(PROFILE) V=$(V) sh scripts/size.sh $(BOARDS)
 test-boards:
 	$(Q)sh scripts/setup.sh build every-board test
 	$(Q)OUT=$(OUT) sh scripts/test_boards.sh $(BOARDS)

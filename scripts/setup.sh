@@ -12,7 +12,8 @@ packages() {
     boards) echo gcc-mips-linux-gnu qemu-user-static ;;
     every-board)
             echo gcc-i686-linux-gnu gcc-arm-linux-gnueabi gcc-aarch64-linux-gnu gcc-mips-linux-gnu \
-                 gcc-mipsel-linux-gnu gcc-powerpc-linux-gnu gcc-riscv64-linux-gnu qemu-user-static ;;
+                 gcc-mipsel-linux-gnu gcc-powerpc-linux-gnu gcc-riscv64-linux-gnu qemu-user-static \
+                 python3 ;;
     boot)   echo qemu-system-mips cpio gzip ;;
     test)   echo busybox curl openssl perl procps python3 python3-pytest python3-websockets \
                  nginx-light haproxy shellcheck mandoc groff-base ;;

@@ -1,9 +1,10 @@
 #!/bin/sh
 # size.sh BOARD...: builds the agent for these boards and prints what it takes of each: bytes of
-# the stripped file, static memory, and of these the limits in board/BOARD.mk. Fails when a board
-# is over its budget, or when the file holds a floating-point instruction or a mark that says it
-# needs an FPU or hard-float calls: kernels for processors without one refuse or emulate it. OUT,
-# PROFILE as in the Makefile.
+# the stripped file, static memory, the deepest stack (scripts/stack), and of these the limits in
+# board/BOARD.mk. Fails when a board is over its budget, when its stack cannot be told, or when the
+# file holds a floating-point instruction or a mark that says it needs an FPU or hard-float calls:
+# kernels for processors without one refuse or emulate it. OUT, PROFILE as in the Makefile; V=1
+# shows the deepest way of calls.
 set -eu
 OUT=${OUT:-build} PROFILE=${PROFILE:-}
 bad=0
@@ -29,7 +30,7 @@ fpu_mnemonics() {
     esac
 }
 
-printf '%-20s %8s %8s %8s %8s  %s\n' board file max static max fpu
+printf '%-20s %7s %7s %7s %7s %6s %6s  %s\n' board file max static max stack max fpu
 for board; do
     log=$OUT/size-$board.log
     mkdir -p "$OUT"
@@ -51,10 +52,18 @@ for board; do
             { split($2, word, " ") } name !~ data && word[1] ~ fpu { print name, $2 }')
     marks=$("${cross}readelf" -hA "$agent.debug" |
         grep -E 'hard.float|Hard float|(double|single|quad)-float|VFP registers' || :)
+    stack_max=$(setting "$board" STACK_MAX)
     verdict=none
-    [ -z "$fpu$marks" ] || { verdict='NEEDS ONE' bad=1; printf '%s\n' "$fpu" "$marks" >&2; }
+    way=$(OBJDUMP="${cross}objdump" python3 -B scripts/stack -v "$agent.debug") ||
+        { verdict='STACK NOT TOLD' bad=1; }
+    stack=${way%%
+*}
+    [ -z "$fpu$marks" ] || { verdict="NEEDS ONE, $verdict" bad=1; printf '%s\n' "$fpu" "$marks" >&2; }
     [ "$flash" -le "$flash_max" ] || { verdict="$verdict, FILE OVER BUDGET"; bad=1; }
     [ "$ram" -le "$ram_max" ] || { verdict="$verdict, MEMORY OVER BUDGET"; bad=1; }
-    printf '%-20s %8d %8d %8d %8d  %s\n' "$board" "$flash" "$flash_max" "$ram" "$ram_max" "$verdict"
+    [ "${stack:-0}" -le "$stack_max" ] || { verdict="$verdict, STACK OVER BUDGET"; bad=1; }
+    printf '%-20s %7d %7d %7d %7d %6d %6d  %s\n' "$board" "$flash" "$flash_max" "$ram" "$ram_max" \
+        "${stack:-0}" "$stack_max" "$verdict"
+    [ -z "${V:-}" ] || printf '%s\n' "$way" | sed 1d
 done
 exit $bad
