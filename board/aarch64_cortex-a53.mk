@@ -1,6 +1,7 @@
 # ARMv8-A: Raspberry Pi 3 and later, MediaTek MT7622, Marvell ESPRESSObin.
 CROSS     := aarch64-linux-gnu-
-MARCH     := -mcpu=cortex-a53 -fno-pie -fno-pic -mno-outline-atomics \
+# All of it is within a megabyte: addresses in one instruction.
+MARCH     := -mcpu=cortex-a53 -mcmodel=tiny -fno-pie -fno-pic -mno-outline-atomics \
              -mno-fix-cortex-a53-835769 -mno-fix-cortex-a53-843419
 # The C library takes floats, and clears memory with vector registers.
 NO_FPU    := -mgeneral-regs-only
@@ -12,8 +13,6 @@ RAM_MAX   := 393216
 STACK_MAX := 16384
 # Compiled as a whole it is 8 KB smaller.
 LTO       := -flto -ffat-lto-objects
-# All of it is within a megabyte.
-LTO_LINK  := -mcmodel=tiny
 FAST_OPT  := -O2
 FAST_SRCS := src/codec/ws_mask.c
 NO_FLOAT  := board/no_float.c

@@ -46,10 +46,10 @@ static struct echo {
     struct utf8 text;
     bool continued; /* a part of this message is already echoed */
     size_t message_len;
-    uint8_t in[IN_MAX]; /* from..to is not consumed yet */
+    uint8_t *in; /* IN_MAX bytes: from..to is not consumed yet */
     /* Payloads behind room for a head, so that both go out in one write. */
     uint8_t control[WS_HEAD_MAX + WS_CONTROL_MAX];
-    uint8_t message[WS_HEAD_MAX + MESSAGE_MAX];
+    uint8_t *message; /* MESSAGE_MAX behind the head */
 } echo;
 
 static _Noreturn void die(const char *why)
@@ -323,7 +323,7 @@ static void send_request(const struct uri *uri, const uint8_t key[WS_KEY_LEN])
     writer_u64(&w, uri->port);
     n = w.len;
     /* The message's room is free yet, and longer than any argument of a program. */
-    writer_init(&w, echo.message, sizeof echo.message);
+    writer_init(&w, echo.message, WS_HEAD_MAX + MESSAGE_MAX);
     upgrade_request_write(&w, uri->path, (struct str){ host_port, n }, key, 0);
     transmit(echo.message, w.len);
 }
@@ -362,6 +362,11 @@ int main(int argc, char **argv)
         die(err_text(ERR_URI));
     if (uri.tls)
         die("only ws:// is spoken here");
+    /* Not static: boards with short addresses (-mcmodel=tiny) want everything within a megabyte. */
+    echo.in = malloc(IN_MAX);
+    echo.message = malloc(WS_HEAD_MAX + MESSAGE_MAX);
+    if (echo.in == NULL || echo.message == NULL)
+        die("no memory");
     if (getrandom(random, sizeof random, 0) != sizeof random)
         die("no random bytes");
     ws_key(random, key);
