@@ -35,6 +35,8 @@ struct link {
     enum wire_encoding enc;
     /* private */
     int err;
+    uint8_t head_room; /* that frames which are sent keep for their head */
+    uint8_t opcode;    /* of data frames */
     uint8_t head[WS_HEAD_MAX];
     uint8_t head_len;
     struct ws_head frame;

@@ -108,7 +108,10 @@ void writer_init(struct writer *w, uint8_t *out, size_t cap)
 
 void writer_init_at(struct writer *w, uint8_t *out, size_t cap, size_t skip)
 {
-    *w = (struct writer){ .out = out, .cap = cap, .skip = skip };
+    w->out = out;
+    w->cap = cap;
+    w->skip = skip;
+    w->len = 0;
 }
 
 size_t writer_stored(const struct writer *w)

@@ -65,6 +65,12 @@ static struct reader inside(struct str contents)
     return r;
 }
 
+/* Goes on with the contents of the next value instead. */
+static void enter(struct reader *r, uint8_t tag)
+{
+    *r = inside(take(r, tag));
+}
+
 /* Positive, without leading zeroes. */
 static struct str take_integer(struct reader *r)
 {
@@ -89,9 +95,9 @@ static struct str take_bits(struct reader *r)
 
 static bool rsa_key(struct str bits, struct der_certificate *c)
 {
-    struct reader outer = inside(bits);
-    struct reader r = inside(take(&outer, SEQUENCE));
+    struct reader r = inside(bits);
 
+    enter(&r, SEQUENCE);
     c->modulus = take_integer(&r);
     c->exponent = take_integer(&r);
     if (!r.bad && c->modulus.n > 0 && c->modulus.n <= RSA_LEN_MAX && c->exponent.n > 0)
@@ -139,7 +145,7 @@ static bool extension(struct str contents, struct der_certificate *c)
 {
     struct reader r = inside(contents);
     struct str oid = take(&r, OID);
-    struct reader value, constraints;
+    struct reader value;
     struct str ca;
 
     take_if(&r, BOOLEAN); /* critical */
@@ -148,17 +154,17 @@ static bool extension(struct str contents, struct der_certificate *c)
         return false;
     if (!IS(oid, oid_basic_constraints))
         return true;
-    constraints = inside(take(&value, SEQUENCE));
-    ca = take_if(&constraints, BOOLEAN);
+    enter(&value, SEQUENCE);
+    ca = take_if(&value, BOOLEAN);
     c->is_ca = ca.n == 1 && *ca.p == TRUE_OCTET;
-    return !value.bad && !constraints.bad;
+    return !value.bad;
 }
 
 static bool extensions(struct str explicit, struct der_certificate *c)
 {
-    struct reader outer = inside(explicit);
-    struct reader r = inside(take(&outer, SEQUENCE));
+    struct reader r = inside(explicit);
 
+    enter(&r, SEQUENCE);
     while (!r.bad && reader_left(&r) > 0) {
         if (!extension(take(&r, SEQUENCE), c))
             return false;
@@ -168,12 +174,12 @@ static bool extensions(struct str explicit, struct der_certificate *c)
 
 int der_certificate_parse(struct str der, struct der_certificate *c)
 {
-    struct reader file = inside(der);
-    struct reader outer = inside(take(&file, SEQUENCE));
-    struct reader r = inside(take(&outer, SEQUENCE));
+    struct reader r = inside(der);
     const uint8_t *subject;
     struct str explicit;
 
+    enter(&r, SEQUENCE);
+    enter(&r, SEQUENCE);
     *c = (struct der_certificate){ .key = DER_KEY_OTHER };
     take_if(&r, VERSION);
     take(&r, INTEGER);  /* serial number */

@@ -22,17 +22,8 @@ static bool start(struct utf8 *u, uint8_t c)
 {
     u->low = c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80;
     u->high = c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf;
-    if (c < 0x80)
-        u->need = 0;
-    else if (c >= 0xc2 && c <= 0xdf)
-        u->need = 1;
-    else if (c >= 0xe0 && c <= 0xef)
-        u->need = 2;
-    else if (c >= 0xf0 && c <= 0xf4)
-        u->need = 3;
-    else
-        return false;
-    return true;
+    u->need = (uint8_t)((c >= 0x80) + (c >= 0xe0) + (c >= 0xf0));
+    return c < 0x80 || (c >= 0xc2 && c <= 0xf4);
 }
 
 static bool step(struct utf8 *u, uint8_t c)

@@ -12,21 +12,9 @@
 #define PART_MIN 256
 #define PAYLOAD_MAX UINT16_MAX
 
-/* Room kept for the frame's head: the payload's length is known only when it stands there, and
- * two bytes of length hold what fits a TLS record. */
-static size_t head_room(const struct link *l)
-{
-    return l->client ? 8 : 4;
-}
-
-static uint8_t data_opcode(const struct link *l)
-{
-    return l->enc == WIRE_TLV ? WS_BINARY : WS_TEXT;
-}
-
 static size_t payload_room(const struct link *l, size_t cap)
 {
-    size_t room = cap > head_room(l) ? cap - head_room(l) : 0;
+    size_t room = cap > l->head_room ? cap - l->head_room : 0;
 
     return room < PAYLOAD_MAX ? room : PAYLOAD_MAX;
 }
@@ -39,8 +27,8 @@ static size_t frame(struct link *l, uint8_t *out, uint8_t opcode, bool fin, size
     struct ws_head head = { .len = n, .opcode = opcode, .fin = fin, .masked = l->client };
     uint8_t *payload = out + ws_head_len(n, l->client);
 
-    if (payload != out + head_room(l))
-        memmove(payload, out + head_room(l), n);
+    if (payload != out + l->head_room)
+        memmove(payload, out + l->head_room, n);
     if (l->client) {
         memcpy(head.key, key, sizeof head.key);
         ws_mask(payload, n, key, 0);
@@ -51,10 +39,10 @@ static size_t frame(struct link *l, uint8_t *out, uint8_t opcode, bool fin, size
 size_t link_put_control(struct link *l, uint8_t *out, size_t cap, uint8_t opcode,
                         const uint8_t *payload, size_t n, const uint8_t key[4])
 {
-    if (cap < head_room(l) + n)
+    if (cap < l->head_room + n)
         return 0;
     if (n > 0)
-        memcpy(out + head_room(l), payload, n);
+        memcpy(out + l->head_room, payload, n);
     return frame(l, out, opcode, true, n, key);
 }
 
@@ -65,11 +53,11 @@ size_t link_put(struct link *l, uint8_t *out, size_t cap, const struct wire_msg 
 
     if (l->tx_open || payload_room(l, cap) == 0)
         return 0;
-    writer_init(&w, out + head_room(l), payload_room(l, cap));
+    writer_init(&w, out + l->head_room, payload_room(l, cap));
     wire_put(&w, l->enc, m);
     if (!writer_fits(&w))
         return 0;
-    return frame(l, out, data_opcode(l), true, w.len, key);
+    return frame(l, out, l->opcode, true, w.len, key);
 }
 
 size_t link_put_part(struct link *l, uint8_t *out, size_t cap, const struct wire_msg *m, bool open,
@@ -77,12 +65,12 @@ size_t link_put_part(struct link *l, uint8_t *out, size_t cap, const struct wire
 {
     struct writer w;
     size_t n;
-    uint8_t opcode = *offset == 0 ? data_opcode(l) : WS_CONTINUATION;
+    uint8_t opcode = *offset == 0 ? l->opcode : WS_CONTINUATION;
 
     *done = false;
     if (l->tx_open != (*offset > 0) || payload_room(l, cap) == 0)
         return 0;
-    writer_init_at(&w, out + head_room(l), payload_room(l, cap), *offset);
+    writer_init_at(&w, out + l->head_room, payload_room(l, cap), *offset);
     if (open)
         wire_open(&w, l->enc, m);
     else
@@ -101,7 +89,7 @@ static void place_json(struct link *l, struct link_body *b, size_t room)
 {
     size_t groups = room > SUFFIX_MAX ? (room - SUFFIX_MAX) / 4 : 0;
 
-    b->raw_at = head_room(l) + b->prefix + groups;
+    b->raw_at = l->head_room + b->prefix + groups;
     b->max = groups * 3 > l->carry_len ? groups * 3 - l->carry_len : 0;
     b->body = b->out + b->raw_at + l->carry_len;
     if (b->max > 0)
@@ -116,7 +104,7 @@ bool link_body_begin(struct link *l, struct link_body *b, uint8_t *out, size_t c
 
     if (l->tx_open != (m == NULL) || room == 0)
         return false;
-    writer_init(&w, out + head_room(l), room);
+    writer_init(&w, out + l->head_room, room);
     if (m != NULL)
         wire_open(&w, l->enc, m);
     if (!writer_fits(&w))
@@ -126,7 +114,7 @@ bool link_body_begin(struct link *l, struct link_body *b, uint8_t *out, size_t c
         place_json(l, b, room - w.len);
         return b->max > 0 && b->max >= least;
     }
-    b->body = out + head_room(l) + w.len;
+    b->body = out + l->head_room + w.len;
     b->max = room - w.len;
     return b->max >= least;
 }
@@ -141,14 +129,14 @@ static size_t spread(struct link *l, struct link_body *b, size_t n, bool part)
 
     l->carry_len = (uint8_t)(total - now);
     memcpy(l->carry, raw + now, l->carry_len);
-    return b->prefix + base64_encode(raw, now, b->out + head_room(l) + b->prefix);
+    return b->prefix + base64_encode(raw, now, b->out + l->head_room + b->prefix);
 }
 
 size_t link_body_end(struct link *l, struct link_body *b, size_t n, bool more, bool part,
                      struct str error, const uint8_t key[4])
 {
-    uint8_t *payload = b->out + head_room(l);
-    uint8_t opcode = b->first ? data_opcode(l) : WS_CONTINUATION;
+    uint8_t *payload = b->out + l->head_room;
+    uint8_t opcode = b->first ? l->opcode : WS_CONTINUATION;
     size_t len = b->prefix + n;
     struct writer w;
 

@@ -10,6 +10,10 @@ void link_init(struct link *l, bool client, enum upgrade_protocol protocol)
     l->client = client;
     l->plain = protocol == UPGRADE_PLAIN;
     l->enc = protocol == UPGRADE_TLV ? WIRE_TLV : WIRE_JSON;
+    l->opcode = l->enc == WIRE_TLV ? WS_BINARY : WS_TEXT;
+    /* The payload's length is known only when it stands there, and two bytes of length hold what
+     * fits a TLS record. */
+    l->head_room = client ? 8 : 4;
 }
 
 uint16_t link_close_code(int err)
@@ -31,12 +35,11 @@ uint16_t link_close_code(int err)
 /* A message is binary in TLV form and text in JSON form, nothing else. */
 static int check_frame(struct link *l)
 {
-    uint8_t opcode = l->enc == WIRE_TLV ? WS_BINARY : WS_TEXT;
     int err = ws_order_feed(&l->order, &l->frame);
 
     if (err < 0 || ws_is_control(l->frame.opcode))
         return err;
-    if (l->order.opcode != opcode)
+    if (l->order.opcode != l->opcode)
         return ERR_STATE;
     if (l->frame.opcode != WS_CONTINUATION)
         wire_in_begin(&l->in, l->enc, l->arena, sizeof l->arena);
