@@ -1,6 +1,8 @@
 #include "log.h"
 
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "ascii.h"
@@ -49,6 +51,14 @@ static void put_time(void)
     put(text, sizeof text);
 }
 
+/* As isatty, which is more code to say why not. */
+static bool is_terminal(void)
+{
+    struct winsize size;
+
+    return syscall(SYS_ioctl, STDERR_FILENO, TIOCGWINSZ, &size) == 0;
+}
+
 bool log_begin(enum log_level level)
 {
     static const char *const word[] = { "error: ", "warning: ", "info: ", "debug: " };
@@ -58,7 +68,7 @@ bool log_begin(enum log_level level)
     line_len = 0;
     if (!active)
         return false;
-    if (isatty(STDERR_FILENO))
+    if (is_terminal())
         put_time();
     log_text(word[level]);
     return true;
