@@ -1,6 +1,7 @@
 """The sandbox of both programs: what is said, what is done, and a forbidden call that kills."""
 import os
 import re
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from conftest import runs_native
-from procs import ADIT, Proc, wait_until
+from procs import ADIT, GATEWAY, Proc, run, wait_until
 from tracing import X86, Traced, make_call
 
 pytestmark = pytest.mark.skipif(not runs_native(), reason="qemu-user filters no system calls")
@@ -99,6 +100,36 @@ def test_user(make):
     assert "user 65534" in program.wait_for_log(SANDBOX).group(0)
     found = facts(program.pid)
     assert found["uid"] == found["gid"] == {"65534"} and found["groups"] == []
+
+
+@ROOT
+@pytest.mark.skipif(not shutil.which("setpriv"), reason="no setpriv here")
+@pytest.mark.parametrize("program", ["agent", "gateway"])
+def test_groups_are_dropped(certs, tmp_path, program):
+    """A user of several groups starts it."""
+    (tmp_path / "file").write_text("the-token" if program == "agent" else "")
+    (tmp_path / "file").chmod(0o600)
+    argv = ([*ADIT, "--url", "ws://127.0.0.1:9/", "--allow-plaintext", "--token-file", tmp_path / "file"]
+            if program == "agent" else
+            [*GATEWAY, "--listen", "127.0.0.1:0", "--domain", "tunnel.test", "--tokens", tmp_path / "file",
+             "--plain"])
+    for options, groups in ([], ["5", "6"]), (["--user", "65534"], []):
+        running = Proc(["setpriv", "--groups=5,6", *argv, *options])
+        running.wait_for_log(SANDBOX)
+        assert facts(running.pid)["groups"] == groups
+        running.kill()
+
+
+@pytest.mark.parametrize("options, told", [
+    (["--user", "nobody-of-that-name"], "--user is not known here"),
+    (["--chroot", "/no/such/directory"], "--chroot is not possible"),
+])
+def test_sandbox_that_cannot_be_had(tmp_path, options, told):
+    (tmp_path / "token").write_text("the-token")
+    (tmp_path / "token").chmod(0o600)
+    status, _, err = run([*ADIT, "--url", "ws://127.0.0.1:9/", "--allow-plaintext", "--token-file",
+                          tmp_path / "token", *options])
+    assert status == 2 and told in err
 
 
 @ROOT

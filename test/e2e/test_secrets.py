@@ -69,12 +69,15 @@ PATTERN = Path("/proc/sys/kernel/core_pattern").read_text().strip()
 
 @NATIVE
 @pytest.mark.skipif(PATTERN.startswith("|"), reason="cores go to a program here")
-def test_core(token_file, tmp_path):
+@pytest.mark.parametrize("given", ["file", "argument", "environment"])
+def test_core(token_file, tmp_path, given):
+    argv = {"file": ["--token-file", token_file], "argument": ["--token", TOKEN], "environment": []}[given]
+    env = clean_env(ADIT_TOKEN=TOKEN) if given == "environment" else None
     hard = resource.getrlimit(resource.RLIMIT_CORE)
     resource.setrlimit(resource.RLIMIT_CORE, (hard[1], hard[1]))
     try:
         for options in ["--limits=no", "--seccomp=no"], []:
-            agent = start(["--token-file", token_file, *options], cwd=tmp_path)
+            agent = start([*argv, *options], env, cwd=tmp_path)
             agent.wait_for_log("connecting again")
             agent.send(signal.SIGSEGV)
             status = agent.wait()
@@ -111,6 +114,10 @@ def test_hangup_reads_the_token_again(make_py, make_agent, tmp_path):
     reread("another-token\n", 0o600, "read again")
     gateway.run(gateway.session(1).ws.close())
     assert gateway.session(2).auth["token"] == "another-token"
+    # Not in a URL or a field of the upgrade either.
+    assert gateway.requests and not any(
+        word in str((path, list(fields.raw_items())))
+        for path, fields in gateway.requests for word in (TOKEN, "another-token"))
 
 
 @NATIVE
