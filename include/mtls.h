@@ -5,8 +5,8 @@
  * section 5.8 (ECDSA); RFC 8017 section 8.2.1 (RSA).
  *
  * The signature has the first hash of SHA-256, SHA-384 and SHA-512 that the gateway takes. RSA is
- * computed without the key's factors, by the code that verifies signatures: three to four times
- * slower, 1.1 KB smaller. It leaves no trace of the key on the stack, nor does ECDSA.
+ * computed without the key's factors, by the code that verifies signatures: four times slower, 1.1 KB
+ * smaller. Neither leaves a trace of the key on the stack.
  *
  * Not handled: which authorities the gateway names (there is one chain to offer); static ECDH.
  */
