@@ -23,8 +23,11 @@ static int read_urandom(void *out, size_t n)
 
 static int get(void *out, size_t n, unsigned flags)
 {
-    ssize_t got = getrandom(out, n, flags);
+    ssize_t got;
 
+    do
+        got = getrandom(out, n, flags);
+    while (got < 0 && errno == EINTR);
     if (got == (ssize_t)n)
         return 1;
     if (got < 0 && errno == EAGAIN)
