@@ -181,6 +181,13 @@ test-big:
 	$(Q)ADIT_BUILD=$(OUT)/host ADIT_GATEWAY_BUILD=$(OUT)/host /usr/bin/python3 -m pytest -q -s \
 	    test/e2e/big.py
 
+# System calls fail one by one under strace; FAULTS=agent-read takes some.
+test-faults:
+	$(Q)sh scripts/setup.sh build test
+	$(Q)$(MAKE) --no-print-directory BOARD=host all
+	$(Q)ADIT_BUILD=$(OUT)/host ADIT_GATEWAY_BUILD=$(OUT)/host FAULTS='$(FAULTS)' \
+	    /usr/bin/python3 -m pytest -q test/e2e/faults.py
+
 # Every board: make size [PROFILE=tiny] [V=1], make test-boards [BOARDS='...']. This one: make repro.
 BOARDS ?= $(filter-out host-% x86_64,$(notdir $(basename $(wildcard board/*.mk))))
 size:
@@ -224,6 +231,6 @@ distclean:
 	rm -rf $(OUT) build
 include board/init/install.mk
 FORCE:
-.PHONY: all tests test test-big unit run-tests layers size test-boards test-boot repro \
+.PHONY: all tests test test-big test-faults unit run-tests layers size test-boards test-boot repro \
     sbom agent fuzz fuzz-all demo bench clean distclean FORCE
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

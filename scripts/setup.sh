@@ -16,7 +16,7 @@ packages() {
                  python3 ;;
     boot)   echo qemu-system-mips cpio gzip ;;
     test)   echo busybox curl openssl perl procps python3 python3-pytest python3-websockets \
-                 nginx-light haproxy shellcheck mandoc groff-base ;;
+                 nginx-light haproxy shellcheck mandoc groff-base strace ;;
     bench)  echo haproxy wrk nginx-light openssh-client openssh-server curl ;;
     fuzz)   echo clang-14 libclang-rt-14-dev ;;
     *)      echo "setup: no group '$1' (build boards every-board boot test bench fuzz)" >&2; return 1 ;;
