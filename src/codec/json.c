@@ -83,7 +83,8 @@ static size_t open_string(struct json *j, bool key)
 }
 
 /* Not at each of its five calls: they are larger than it. */
-__attribute__((noinline)) static void give_piece(const struct json *j, const uint8_t *p, size_t n, struct json_token *t)
+__attribute__((noinline)) static void give_piece(const struct json *j, const uint8_t *p, size_t n,
+                                                 struct json_token *t)
 {
     t->kind = j->in_key ? JSON_KEY : JSON_STRING;
     t->piece = (struct str){ p, n };
