@@ -1,6 +1,6 @@
 # 32-bit PC with SSE2: old thin clients, Geode's successors, 32-bit images on newer boards.
 CROSS     := i686-linux-gnu-
-MARCH     := -march=pentium4 -mtune=generic -mpreferred-stack-boundary=2 -fno-pie -fno-pic \
+MARCH     := -march=pentium4 -mtune=pentium4 -mpreferred-stack-boundary=2 -fno-pie -fno-pic \
              -fcf-protection=none
 LDMARCH   := -no-pie
 LIBC      := musl
