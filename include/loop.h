@@ -1,5 +1,5 @@
 /*
- * The agent's event loop: one poll() a turn.
+ * The agent's event loop: one select() a turn.
  *
  *   loop_begin(&l);                    forget what was wanted
  *   loop_want(&l, fd, want, deadline)  each owner of a descriptor says what it waits for
@@ -13,25 +13,22 @@
 #ifndef ADIT_LOOP_H
 #define ADIT_LOOP_H
 
-#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/select.h>
 
-#include "limits.h"
 #include "signals.h"
 
 /* The same bits as NET_IN and NET_OUT. */
 enum { LOOP_IN = 1, LOOP_OUT = 2 };
 
-/* Each stream's connection, an idle one for each, the gateway's, the resolver's, and the signals. */
-#define LOOP_WANTS_MAX (2 * STREAMS_MAX + 4)
-
 struct loop {
     int64_t now;      /* after loop_begin and loop_wait: clock_ms() */
     /* private */
     int64_t deadline;
-    unsigned count;
-    struct pollfd watched[LOOP_WANTS_MAX]; /* that of the signals first */
+    fd_set in, out;
+    int top;          /* the highest descriptor wanted, plus one */
+    int signals;      /* their descriptor, -1 or an error: none */
 };
 
 enum { LOOP_SIG_TERM = SIGNALS_TERM, LOOP_SIG_HUP = SIGNALS_HUP, LOOP_SIG_USR1 = SIGNALS_USR1 };
@@ -40,12 +37,12 @@ enum { LOOP_SIG_TERM = SIGNALS_TERM, LOOP_SIG_HUP = SIGNALS_HUP, LOOP_SIG_USR1 =
  * program. */
 void loop_init(struct loop *l);
 void loop_begin(struct loop *l);
-/* fd -1: only the deadline (ms of clock_ms; INT64_MAX: none). Wants of the same descriptor add up;
- * one beyond LOOP_WANTS_MAX is never ready. */
+/* fd -1: only the deadline (ms of clock_ms; INT64_MAX: none). A descriptor beyond FD_SETSIZE is
+ * never ready: sock.h makes none. Wants of the same descriptor add up. */
 void loop_want(struct loop *l, int fd, unsigned want, int64_t deadline);
 /* Until a wanted event, a signal or the nearest deadline. */
 void loop_wait(struct loop *l);
-/* Bits of what came and was wanted (all of them for a broken connection); 0 for fd -1. */
+/* Bits of what came and was wanted; 0 for fd -1. */
 unsigned loop_ready(const struct loop *l, int fd);
 /* LOOP_SIG_* that came since the last call. */
 unsigned loop_signals(struct loop *l);

@@ -1,46 +1,59 @@
 #include "loop.h"
 
+#include <stddef.h>
+
 #include "clock.h"
 
-/* Longer waits are cut: a turn of the loop per hour costs nothing, and an int holds it. */
+/* Longer waits are cut: a turn of the loop per hour costs nothing, and no time_t can overflow. */
 #define WAIT_MAX_MS (3600 * 1000)
 
 void loop_init(struct loop *l)
 {
-    l->watched[0] = (struct pollfd){ .fd = signals_init(), .events = POLLIN };
+    l->signals = signals_init();
     loop_begin(l);
 }
 
 void loop_begin(struct loop *l)
 {
-    l->count = 1;
+    FD_ZERO(&l->in);
+    FD_ZERO(&l->out);
+    l->top = 0;
     l->deadline = INT64_MAX;
     l->now = clock_ms();
+    loop_want(l, l->signals, LOOP_IN, INT64_MAX);
 }
 
 void loop_want(struct loop *l, int fd, unsigned want, int64_t deadline)
 {
     if (deadline < l->deadline)
         l->deadline = deadline;
-    /* Wanted for nothing, it would still tell of a hang-up, again and again. */
-    if (fd < 0 || want == 0 || l->count == LOOP_WANTS_MAX)
+    if (fd < 0 || fd >= FD_SETSIZE || want == 0)
         return;
-    l->watched[l->count++] = (struct pollfd){
-        .fd = fd,
-        .events = (short)((want & LOOP_IN ? POLLIN : 0) | (want & LOOP_OUT ? POLLOUT : 0)),
-    };
+    if (want & LOOP_IN)
+        FD_SET((unsigned)fd, &l->in);
+    if (want & LOOP_OUT)
+        FD_SET((unsigned)fd, &l->out);
+    if (fd >= l->top)
+        l->top = fd + 1;
 }
 
 void loop_wait(struct loop *l)
 {
     int64_t ms = l->deadline - l->now;
+    struct timeval wait;
 
     if (l->deadline <= l->now)
         ms = 0;
     else if (ms > WAIT_MAX_MS)
         ms = WAIT_MAX_MS;
-    /* A failure (EINTR after a SIGCONT) says that nothing is ready. */
-    poll(l->watched, l->count, (int)ms);
+    /* In 32 bits, of which a division is one instruction everywhere. */
+    wait.tv_sec = (time_t)((uint32_t)ms / 1000);
+    wait.tv_usec = (suseconds_t)((uint32_t)ms % 1000) * 1000;
+    /* After a failure (EINTR after a SIGCONT) the sets still say what was wanted. */
+    if (select(l->top, &l->in, &l->out, NULL, &wait) < 0) {
+        FD_ZERO(&l->in);
+        FD_ZERO(&l->out);
+    }
     l->now = clock_ms();
 }
 
@@ -48,20 +61,16 @@ unsigned loop_ready(const struct loop *l, int fd)
 {
     unsigned ready = 0;
 
-    for (unsigned i = 0; i < l->count; i++) {
-        int came = l->watched[i].revents;
-
-        if (l->watched[i].fd != fd)
-            continue;
-        /* Of a broken connection whoever writes learns as well as who reads. */
-        if (came & (POLLHUP | POLLERR))
-            came = l->watched[i].events;
-        ready |= (came & POLLIN ? LOOP_IN : 0u) | (came & POLLOUT ? LOOP_OUT : 0u);
-    }
+    if (fd < 0 || fd >= l->top)
+        return 0;
+    if (FD_ISSET((unsigned)fd, &l->in))
+        ready |= LOOP_IN;
+    if (FD_ISSET((unsigned)fd, &l->out))
+        ready |= LOOP_OUT;
     return ready;
 }
 
 unsigned loop_signals(struct loop *l)
 {
-    return l->watched[0].revents ? signals_take(l->watched[0].fd) : 0;
+    return loop_ready(l, l->signals) ? signals_take(l->signals) : 0;
 }

@@ -53,10 +53,16 @@ static const uint16_t calls[] = {
     SYS_socket, SYS_connect, SYS_setsockopt, SYS_shutdown,
 #endif
     /* waiting, time */
-#ifdef SYS_poll
-    SYS_poll,
+#ifdef SYS_select
+    SYS_select,
 #endif
-    SYS_ppoll, SYS_restart_syscall,
+#ifdef SYS__newselect
+    SYS__newselect,
+#endif
+#ifdef SYS_pselect6_time64
+    SYS_pselect6_time64,
+#endif
+    SYS_pselect6, SYS_restart_syscall,
 #ifdef SYS_clock_gettime
     SYS_clock_gettime,
 #endif

@@ -210,7 +210,8 @@ YIELD, EXECVE, PTRACE, MPROTECT = 24, 59, 101, 10
 def waits(program):
     """In its loop's wait: a system call that can be replaced."""
     name = Path("/proc/%d/syscall" % program.pid)
-    wait_until(lambda: name.read_text().split()[0] in ("7", "232", "281"), "the wait")
+    wait_until(lambda: name.read_text().split()[0] in ("23", "270", "232", "281"),
+               "the wait")
 
 
 @X86

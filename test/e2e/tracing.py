@@ -10,7 +10,7 @@ X86 = pytest.mark.skipif(platform.machine() != "x86_64", reason="registers of x8
 ATTACH, DETACH, GET, PUT, NEXT_CALL = 16, 17, 12, 13, 24
 WALL = 0x40000000
 # Numbers of system calls that a loop waits in.
-POLLS = (7, 271)
+WAITS = (23, 270)
 ENOSYS = 38
 
 
@@ -69,7 +69,7 @@ class Traced:
         seen = False
         while True:
             number, begins, result = self.next_stop()
-            if seen and begins and number in POLLS:
+            if seen and begins and number in WAITS:
                 return
             seen = seen or (not begins and condition(number, result))
 

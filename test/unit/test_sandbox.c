@@ -55,7 +55,7 @@ static void test_program(void)
         SYS_read | 0x40000000u, 0xffffffffu,
     };
     static const uint32_t allowed[] = {
-        SYS_read, SYS_writev, SYS_close, SYS_openat, SYS_ppoll,
+        SYS_read, SYS_writev, SYS_close, SYS_openat, SYS_pselect6,
         SYS_getrandom, SYS_exit_group, SYS_restart_syscall,
     };
     struct sandbox s = plain;
