@@ -5,6 +5,7 @@
 set -u
 OUT=${OUT:-build}
 failed=
+mkdir -p "$OUT"
 for board; do
     echo "== $board"
     run=$(make --no-print-directory BOARD="$board" show-RUN)
