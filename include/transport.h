@@ -37,8 +37,9 @@ struct transport {
     uint64_t heard;               /* bytes received from the socket, ever (liveness) */
     bool write_blocked;           /* the socket took less than there is */
     bool read_idle;               /* the socket had nothing more to give at the last pump */
+    bool peer_deaf;               /* writing has failed: pump, until nothing more is read */
     /* private */
-    bool ready, gathered, peer_deaf, closing, peer_done;
+    bool ready, gathered, closing, peer_done;
     /* in the clear only */
     uint8_t *in, *out;
     size_t cap, in_at, in_len, out_at, out_len;

@@ -354,15 +354,18 @@ int serve_turn(struct agent *a)
 
     turn_exchanges(a);
     do {
-        if (rounds == 0 ? loop_ready(&a->loop, t->fd) != 0 : !t->read_idle)
+        bool deaf = t->peer_deaf;
+
+        if (deaf || (rounds == 0 ? loop_ready(&a->loop, t->fd) != 0 : !t->read_idle))
             transport_pump(t);
         progress = receive(a, &err) && !t->read_idle && t->err == 0;
         leave(a);
         if (put_all(a))
             progress = true;
         send_record(a);
-        /* The socket has taken at last what was in the way: no event will tell of that. */
-        if (a->blocked && !transport_unsent(t))
+        /* The socket has taken at last what was in the way, or will take nothing any more: no event
+         * will tell of that. */
+        if ((a->blocked && !transport_unsent(t)) || deaf != t->peer_deaf)
             progress = true;
         progress = progress && err == 0 && !t->write_blocked;
     } while (progress && ++rounds < TURN_ROUNDS && !over(a));

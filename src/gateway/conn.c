@@ -239,6 +239,9 @@ static void give_output(struct conn *c)
     /* The socket took now what it had not taken a moment ago: no event will tell. */
     if (c->starved && c->transport.err == 0 && !transport_unsent(&c->transport))
         conn_mark(c);
+    /* Nor that it will take nothing any more. */
+    if (c->transport.peer_deaf && c->transport.err == 0 && !has_received(c))
+        conn_read_on(c);
 }
 
 static void check_end(struct conn *c)
