@@ -13,6 +13,8 @@
 
 /* Records that one connection may give before the others have their turn. */
 #define INPUT_ROUNDS 16
+/* Without a descriptor for a new connection; one line of the log for each. */
+#define ACCEPT_PAUSE_MS 1000
 /* Bytes that the kernel takes and has not sent. */
 #define UNSENT_MAX 262144
 /* A peer that was told the end: silence, and all in all. */
@@ -99,6 +101,11 @@ void conn_accept(struct gateway *g, struct listener *l)
         conn_close(LIST_OWNER(g->idle.next, struct conn, place));
     while (!list_empty(&g->unused) && (fd = sock_accept(l->fd, &peer, true)) >= 0)
         take_over(g, l, fd, &peer);
+    if (fd >= 0 || fd == ERR_STATE)
+        return;
+    /* The connection that waits would be told of again at once. */
+    g->accept_at = g->now + ACCEPT_PAUSE_MS;
+    log_line(LOG_WARN, "a connection cannot be accepted now: too many open files, or no memory");
 }
 
 void conn_recycle(struct conn *c)

@@ -307,7 +307,7 @@ static void take_signals(struct gateway *g)
 
 static void watch_listeners(struct gateway *g)
 {
-    bool room = !list_empty(&g->unused) || !list_empty(&g->idle);
+    bool room = (!list_empty(&g->unused) || !list_empty(&g->idle)) && g->now >= g->accept_at;
 
     for (size_t i = 0; i < 2; i++) {
         struct listener *l = &g->listener[i];
@@ -323,6 +323,8 @@ static int64_t next_time(const struct gateway *g)
 
     if (!list_empty(&g->dirty))
         return 0;
+    if (g->now < g->accept_at && g->accept_at < at)
+        at = g->accept_at;
     if (g->stopping) {
         int64_t step = g->said_goodbye ? g->stop_at
                                        : g->stop_at - STOP_MAX_MS + STOP_REQUESTS_MS;

@@ -39,6 +39,7 @@ struct gateway {
     struct wheel wheel;
     int64_t now;
     struct listener listener[2];
+    int64_t accept_at; /* no connection is accepted before: there was no descriptor for one */
     struct str url_port; /* ":8443", or empty */
     uint8_t url_port_text[8];
     bool url_tls;

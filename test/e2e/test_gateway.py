@@ -2,8 +2,10 @@
 import hashlib
 import json
 import re
+import resource
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -374,3 +376,22 @@ def test_visitors_port(make_gateway, make_agent, origin):
     with Visitor(("127.0.0.1", port), "one." + DOMAIN) as visitor:
         assert visitor.request("GET", "/").status == 200
         assert visitor.request("GET", "/_adit").status != 101
+
+
+def test_without_a_descriptor_for_a_visitor(make_gateway):
+    """He waits; the gateway does not spin, and takes him when there is one."""
+    gateway = make_gateway()
+    limits = resource.prlimit(gateway.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(gateway.pid, resource.RLIMIT_NOFILE, (3, limits[1]))
+    def fetch():
+        with gateway.visit("nobody") as visitor:
+            return visitor.request("GET", "/").status
+
+    with ThreadPoolExecutor() as pool:
+        page = pool.submit(fetch)
+        gateway.wait_for_log("cannot be accepted now")
+        before = gateway.cpu_seconds()
+        time.sleep(0.5)  # the time it has for spinning
+        assert gateway.cpu_seconds() - before < 0.2
+        resource.prlimit(gateway.pid, resource.RLIMIT_NOFILE, limits)
+        assert page.result() == 404
