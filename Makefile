@@ -1,15 +1,15 @@
 # adit: `make` builds agent and gateway for this machine, `make BOARD=mips_24kc` for a router.
 # Variables: BOARD, PROFILE=tiny (include/limits.h), OUT (the build tree), V=1 (show commands), CA
-# (a PEM file: authorities to compile in), MTLS=no (an agent without client certificates, smaller by
-# 3 KB), BEARSSL_SRC, MUSL_SRC (own sources); for the compiler of a firmware SDK: CROSS or CC, and
+# (a PEM file: authorities to compile in), MTLS=no or yes (client certificates, 3 KB; no on i386),
+# BEARSSL_SRC, MUSL_SRC (own sources); for the compiler of a firmware SDK: CROSS or CC, and
 # SYSROOT.
 BOARD ?= host
 OUT   ?= build
-MTLS  ?= yes
 # What this board does not set is not taken from the make for another one that started this.
 $(foreach name,NO_FPU MUSL_AS RT_MARK COMPACT PLAIN_BEAR LTO LTO_LINK FAST_OPT FAST_SRCS FAST_BEAR \
     RUNTIME NO_FLOAT BEAR_DEFS,$(eval $(name) :=))
 include board/$(BOARD).mk
+MTLS  ?= yes
 # An SDK brings its own C library.
 ifneq ($(filter command%,$(origin CROSS) $(origin CC)),)
 LIBC  := sdk

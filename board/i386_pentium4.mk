@@ -11,7 +11,10 @@ STACK_MAX := 16384
 # Such a processor has no AES instructions.
 BEAR_DEFS := -DBR_AES_X86NI=0
 RUNTIME   := board/div64.c
-COMPACT   := -fno-jump-tables -fno-inline-functions-called-once
+# With few registers, what an optimization has at hand twice is soon spilled.
+COMPACT   := -fno-jump-tables -fno-inline-functions-called-once -fno-expensive-optimizations
+# Client certificates would put it over its budget.
+MTLS      ?= no
 # Compiled as a whole it is 1 KB smaller.
 LTO       := -flto -ffat-lto-objects
 FAST_OPT  := -O2
