@@ -315,7 +315,8 @@ uint8_t *conn_room(struct conn *c, size_t least, size_t *n)
     transport_flush(&c->transport);
     transport_push(&c->transport);
     out = transport_send_buf(&c->transport, n);
-    if (out && *n >= least)
+    /* An empty record is all that there ever is: a small device has asked for small ones. */
+    if (out && (*n >= least || !transport_unsent(&c->transport)))
         return out;
     c->starved = true;
     return NULL;
