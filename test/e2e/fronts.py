@@ -77,8 +77,10 @@ class OpensslFront:
 
     def kill(self):
         self.stopping = True
-        self.children[-1].kill()
-        self.thread.join(10)
+        # One may be just starting.
+        while self.thread.is_alive():
+            self.children[-1].kill()
+            self.thread.join(0.1)
 
 
 def program(kind):
