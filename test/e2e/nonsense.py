@@ -186,7 +186,8 @@ class Nonsense:
             fields["headers"] += [(b"connection", b"upgrade"), (b"upgrade", b"odd")]
             fields["more"] = True
         elif random.random() < 0.5:
-            fields["body"] = b"u" * random.choice([0, 1, 100, 4000, 50000 if plain else 4096])
+            size = random.choice([0, 1, 100, 4000, 50000 if plain else 4096])
+            fields["body"] = b"u" * min(size, s.auth.get("window", size))
             fields["more"] = random.random() < 0.7
             if random.random() < 0.3:
                 fields["headers"].append((b"content-length", b"%d" % random.randint(0, 9000)))
