@@ -6,7 +6,7 @@
 BOARD ?= host
 OUT   ?= build
 # What this board does not set is not taken from the make for another one that started this.
-$(foreach name,NO_FPU MUSL_AS RT_MARK COMPACT PLAIN_BEAR LTO LTO_LINK FAST_OPT FAST_SRCS FAST_BEAR \
+$(foreach name,NO_FPU MUSL_AS RT_MARK COMPACT PLAIN_BEAR LTO FAST_OPT FAST_SRCS FAST_BEAR \
     RUNTIME NO_FLOAT BEAR_DEFS,$(eval $(name) :=))
 include board/$(BOARD).mk
 MTLS  ?= yes
@@ -108,7 +108,7 @@ define link
 endef
 
 # The agent alone is compiled as a whole, where the board has LTO, the option for objects.
-$(B)/adit.debug: LTO_MODE := $(if $(LTO),$(SIZE_OPT) $(MARCH) $(NO_FPU) $(LTO_LINK) -flto=1 \
+$(B)/adit.debug: LTO_MODE := $(if $(LTO),$(SIZE_OPT) $(MARCH) $(NO_FPU) -flto=1 \
     -flto-partition=one)
 $(B)/adit.debug: $(call obj,$(COMMON) $(AGENT) $(RUNTIME) $(START)) $(BUILT_IN)
 	$(link)
