@@ -381,8 +381,10 @@ def test_visitors_port(make_gateway, make_agent, origin):
 def test_without_a_descriptor_for_a_visitor(make_gateway):
     """He waits; the gateway does not spin, and takes him when there is one."""
     gateway = make_gateway()
+    gateway.wait_for_log("sandbox: ")  # which sets the limit
     limits = resource.prlimit(gateway.pid, resource.RLIMIT_NOFILE)
     resource.prlimit(gateway.pid, resource.RLIMIT_NOFILE, (3, limits[1]))
+
     def fetch():
         with gateway.visit("nobody") as visitor:
             return visitor.request("GET", "/").status
