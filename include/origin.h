@@ -3,7 +3,8 @@
  * Source: RFC 9112 section 9.3 (persistence).
  *
  * A connection that dies idle is noticed by the owner's loop (origin_idle tells what to watch) and
- * dropped. One that dies in the moment it is used again is the exchange's to retry.
+ * dropped; whatever else comes on one, too, at the latest before it is used again. One that dies
+ * in the moment it is used again is the exchange's to retry.
  */
 #ifndef ADIT_ORIGIN_H
 #define ADIT_ORIGIN_H
@@ -35,7 +36,7 @@ struct origin {
 int origin_open(struct origin *o, bool fresh, bool *reused);
 /* Keeps a connection whose last response is complete; or closes it when there is no place. */
 void origin_keep(struct origin *o, int fd, int64_t now);
-/* The i-th idle descriptor (wait for input on it: that means it died), its time limit; -1 at the
+/* The i-th idle descriptor (wait for input on it: that means it is of no use), its time limit; -1 at the
  * end. */
 int origin_idle(const struct origin *o, unsigned i, int64_t *until);
 /* Drops the i-th. */

@@ -4,11 +4,25 @@
 
 #include "err.h"
 
+/* What came unasked would be taken for the answer to the next request, whoever asks. */
+static bool is_quiet(int fd)
+{
+    uint8_t byte;
+
+    return sock_read(fd, &byte, 1) == 0;
+}
+
 int origin_open(struct origin *o, bool fresh, bool *reused)
 {
-    *reused = !fresh && o->idle_count > 0;
-    if (*reused)
-        return o->idle[--o->idle_count].fd;
+    *reused = false;
+    while (!fresh && o->idle_count > 0) {
+        int fd = o->idle[--o->idle_count].fd;
+
+        *reused = is_quiet(fd);
+        if (*reused)
+            return fd;
+        sock_close(&fd);
+    }
     if (o->unix_path.n > 0)
         return sock_connect_unix(o->unix_path);
     /* The unspecified address would be this device itself. */
