@@ -33,7 +33,7 @@ SHARED_BY_GATEWAY := $(call layer,core,wheel session_gateway) \
     $(call layer,net,tls_server tls_identity) $(call layer,sys,poller)
 AGENT   := $(call layer,agent,main agent config token identity connect verify serve local exchange \
              upload download)
-GATEWAY := $(call layer,gateway,main gateway config names cidr page ring conn request response \
+GATEWAY := $(call layer,gateway,main gateway turn config names cidr page ring conn request response \
              visitor forward tunnel tunnel_io tunnel_log)
 PURE    := $(CODEC) $(CORE) $(filter src/core/%,$(SHARED_BY_GATEWAY))
 COMMON  := $(CODEC) $(CORE) $(NET) $(SYS)

@@ -25,6 +25,7 @@ enum ws_close {
     WS_CLOSE_UNSUPPORTED = 1003,
     WS_CLOSE_NONE = 1005, /* never on the wire: the frame had no code */
     WS_CLOSE_TEXT = 1007,
+    WS_CLOSE_POLICY = 1008,
     WS_CLOSE_BIG = 1009,
     WS_CLOSE_INTERNAL = 1011,
     WS_CLOSE_TOKEN = 4401,

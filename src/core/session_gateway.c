@@ -43,8 +43,8 @@ static int on_head(struct session *s, struct session_in *in)
 {
     enum wire_type type = in->msg->type;
 
-    /* Who has not said who he is may say nothing else. */
-    if (!s->auth_seen && type != WIRE_AUTH && type != WIRE_NONE)
+    /* Who has not said who he is may say nothing else, not even what would be skipped later. */
+    if (!s->auth_seen && type != WIRE_AUTH)
         return ERR_STATE;
     if (type == WIRE_HTTP_REQUEST)
         return ERR_STATE;

@@ -11,8 +11,10 @@
 #include "gateway.h"
 #include "log.h"
 
-/* Records that one connection may give before the others have their turn. */
+/* What one connection may give before the others have their turn: records, however small, and bytes
+ * (one record more). That many bytes of the smallest messages are a millisecond of work. */
 #define INPUT_ROUNDS 16
+#define INPUT_MAX 65536
 /* Without a descriptor for a new connection; one line of the log for each. */
 #define ACCEPT_PAUSE_MS 1000
 /* Bytes that the kernel takes and has not sent. */
@@ -31,11 +33,16 @@ static bool is_open(const struct conn *c)
     return c->role == CONN_VISITOR || c->role == CONN_AGENT;
 }
 
-static bool has_received(struct conn *c)
+static size_t received(struct conn *c)
 {
     size_t n;
 
-    return transport_recv_buf(&c->transport, &n) != NULL;
+    return transport_recv_buf(&c->transport, &n) ? n : 0;
+}
+
+static bool has_received(struct conn *c)
+{
+    return received(c) > 0;
 }
 
 /* ---- beginning and end ---- */
@@ -219,14 +226,18 @@ static bool input(struct conn *c)
 
 static void take_input(struct conn *c)
 {
-    for (int round = 0; round < INPUT_ROUNDS && is_open(c); round++) {
+    size_t taken = 0, n;
+
+    for (int round = 0; round < INPUT_ROUNDS && taken < INPUT_MAX && is_open(c); round++) {
         if (!has_received(c) && c->readable && c->transport.err == 0) {
             transport_pump(&c->transport);
             c->readable = !c->transport.read_idle;
         }
         /* What is left untaken waits until whoever stops it marks the connection again. */
-        if (!has_received(c) || !input(c))
+        n = received(c);
+        if (n == 0 || !input(c))
             return;
+        taken += n;
     }
     conn_mark(c);
 }

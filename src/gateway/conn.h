@@ -48,7 +48,7 @@ struct conn {
 void conn_accept(struct gateway *g, struct listener *l);
 /* The poller told of it. */
 void conn_on_event(struct conn *c, unsigned ready);
-/* To be served in this turn. */
+/* To be served in the next turn. */
 void conn_mark(struct conn *c);
 /* The same, and read on: something was taken out of its buffer, or the poller says so. */
 void conn_read_on(struct conn *c);

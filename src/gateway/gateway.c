@@ -7,9 +7,8 @@
 #include "err.h"
 #include "fmt.h"
 #include "log.h"
+#include "turn.h"
 
-/* Connections served between two looks at the poller. */
-#define TURN_MAX 256
 #define BACKLOG 1024
 /* After SIGTERM: requests under way may end, then agents are told, then it ends anyway. */
 #define STOP_REQUESTS_MS 1000
@@ -256,6 +255,7 @@ static void stop(struct gateway *g)
 {
     g->stopping = true;
     g->stop_at = g->now + STOP_MAX_MS;
+    g->goodbye_at = g->now + STOP_REQUESTS_MS;
     log_line(LOG_INFO, "stopping");
     for (size_t i = 0; i < 2; i++) {
         if (g->listener[i].fd >= 0)
@@ -305,71 +305,6 @@ static void take_signals(struct gateway *g)
 
 /* ---- the loop ---- */
 
-static void watch_listeners(struct gateway *g)
-{
-    bool room = (!list_empty(&g->unused) || !list_empty(&g->idle)) && g->now >= g->accept_at;
-
-    for (size_t i = 0; i < 2; i++) {
-        struct listener *l = &g->listener[i];
-
-        if (l->fd >= 0)
-            poller_set(&g->poller, l->fd, l, room ? POLLER_IN : 0, &l->polled);
-    }
-}
-
-static int64_t next_time(const struct gateway *g)
-{
-    int64_t at = wheel_next(&g->wheel);
-
-    if (!list_empty(&g->dirty))
-        return 0;
-    if (g->now < g->accept_at && g->accept_at < at)
-        at = g->accept_at;
-    if (g->stopping) {
-        int64_t step = g->said_goodbye ? g->stop_at
-                                       : g->stop_at - STOP_MAX_MS + STOP_REQUESTS_MS;
-
-        return step < at ? step : at;
-    }
-    return at;
-}
-
-static void take_events(struct gateway *g)
-{
-    struct poller_event event[POLLER_BATCH];
-    int n = poller_wait(&g->poller, next_time(g), event);
-
-    g->now = clock_ms();
-    for (int i = 0; i < n; i++) {
-        if (*(int *)event[i].owner == SOURCE_LISTENER)
-            conn_accept(g, event[i].owner);
-        else
-            conn_on_event(event[i].owner, event[i].ready);
-    }
-}
-
-static void take_time(struct gateway *g)
-{
-    struct wheel_node *node;
-
-    while ((node = wheel_expire(&g->wheel, g->now)) != NULL)
-        conn_on_time(WHEEL_OWNER(node, struct conn, timer));
-}
-
-static void serve(struct gateway *g)
-{
-    struct list *node;
-
-    for (int i = 0; i < TURN_MAX && (node = list_take(&g->dirty)) != NULL; i++)
-        conn_serve(LIST_OWNER(node, struct conn, dirty));
-    while ((node = list_take(&g->served)) != NULL)
-        conn_watch(LIST_OWNER(node, struct conn, served));
-    while (!list_empty(&g->closed))
-        conn_recycle(LIST_OWNER(g->closed.next, struct conn, place));
-    if (!g->stopping)
-        watch_listeners(g);
-}
-
 static bool may_end(struct gateway *g)
 {
     size_t agents = 0;
@@ -378,19 +313,17 @@ static bool may_end(struct gateway *g)
         return false;
     for (size_t i = 0; i < g->config.max_tunnels; i++)
         agents += g->tunnel[i].conn != NULL;
-    if (!g->said_goodbye && (g->open_count == agents ||
-                             g->now >= g->stop_at - STOP_MAX_MS + STOP_REQUESTS_MS))
+    if (!g->said_goodbye && (g->open_count == agents || g->now >= g->goodbye_at))
         say_goodbye(g);
     return g->open_count == 0 || g->now >= g->stop_at;
 }
 
 void gateway_run(struct gateway *g)
 {
-    watch_listeners(g);
+    turn_listen(g);
     while (!may_end(g)) {
-        take_events(g);
+        turn_wait(g);
         take_signals(g);
-        take_time(g);
-        serve(g);
+        turn_serve(g);
     }
 }

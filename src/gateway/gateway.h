@@ -1,7 +1,7 @@
 /*
  * The gateway as a whole: one static struct, one loop.
  *
- *   gateway.c   the loop: events, deadlines, signals
+ *   gateway.c   start, signals, end; turn.c: a turn of the loop
  *   conn.c      a TCP connection, TLS or not: a visitor's, or an agent's after its first request
  *   visitor.c   a visitor's connection from request to request; pages; timeouts
  *   request.c   visitor -> tunnel: head and body of a request
@@ -9,8 +9,8 @@
  *   tunnel.c    an agent's connection: its session and streams; tunnel_io.c: its messages
  *
  * Every turn of the loop marks connections that have something to do, and then serves them one by
- * one; serving one may mark others. What gathers for one connection in between leaves it in one
- * record and one write.
+ * one, each once and within a budget; serving one may mark others, and itself, for the next turn.
+ * What gathers for one connection in between leaves it in one record and one write.
  */
 #ifndef ADIT_GATEWAY_GATEWAY_H
 #define ADIT_GATEWAY_GATEWAY_H
@@ -48,7 +48,7 @@ struct gateway {
     size_t conn_count;
     struct list unused;  /* connections that are free */
     struct list closed;  /* free after this turn */
-    struct list dirty;   /* to be served in this turn */
+    struct list dirty;   /* to be served in the next turn */
     struct list served;  /* what they wait for may have changed */
     struct list idle;    /* visitors between two requests, the longest first */
     size_t open_count;
@@ -68,6 +68,7 @@ struct gateway {
     uint64_t refused;  /* answered by the gateway itself */
     bool stopping;
     bool said_goodbye;
+    int64_t goodbye_at; /* of the agents */
     int64_t stop_at;
 };
 

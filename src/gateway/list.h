@@ -47,6 +47,13 @@ static inline void list_prepend(struct list *l, struct list *node)
     list_append(l->next, node);
 }
 
+/* All members of `from` become those of `l`, which is initialized by it. */
+static inline void list_take_all(struct list *l, struct list *from)
+{
+    list_append(from, l);
+    list_remove(from);
+}
+
 /* The first member, taken out; NULL when there is none. */
 static inline struct list *list_take(struct list *l)
 {

@@ -26,7 +26,7 @@ struct tunnel {
     struct list ready;          /* visitors with something to send */
     struct list wait;           /* visitors without a stream */
     size_t wait_count;
-    uint64_t heard;             /* of the transport, when it was last looked at */
+    uint64_t heard;             /* of the transport, at the upgrade */
     bool stalled;               /* plain mode: a visitor has no room, nothing is read */
     bool asks_again;            /* the session may have another event without more input */
     bool ending;                /* the session is over: its close frame goes out */

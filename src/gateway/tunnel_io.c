@@ -9,6 +9,9 @@
 
 static const uint8_t no_key[4]; /* a server's frames are not masked */
 
+/* What an agent may send before its Auth is complete, which is 4 KB at most: it bounds the work that
+ * a stranger makes with what needs no token. */
+#define AUTH_BYTES_MAX 16384
 /* Any message of the session itself. */
 #define CONTROL_ROOM 1024
 
@@ -146,11 +149,24 @@ static bool take_event(struct conn *c)
     return used > 0 || t->asks_again;
 }
 
+/* Control frames, parts without bytes, records without much in them: whatever it is that a stranger
+ * says instead of Auth. */
+static void check_stranger(struct conn *c)
+{
+    struct tunnel *t = c->tunnel;
+
+    if (t->name || t->ending || c->transport.heard - t->heard <= AUTH_BYTES_MAX)
+        return;
+    tunnel_log_line(LOG_WARN, t, "16 KB came, and no Auth: the connection ends");
+    tunnel_end(t, WS_CLOSE_POLICY, "The connection to the device broke.");
+}
+
 bool tunnel_input(struct conn *c)
 {
     struct tunnel *t = c->tunnel;
     bool taken = false;
 
+    check_stranger(c);
     session_heard(&t->session, c->gateway->now);
     while (!t->ending && take_event(c))
         taken = true;

@@ -110,10 +110,24 @@ static void gateway_refuses(enum upgrade_protocol protocol)
     ok(!session_due(&b.s) && b.s.state == SESSION_ENDED, "ended");
 }
 
+/* Later it would be skipped: a stranger has nothing to be skipped. */
+static void unknown_type_before_auth(enum upgrade_protocol protocol)
+{
+    static const char tlv[] = "\x82\x83\0\0\0\0\xc8\1\2";
+    static const char json[] = "\x81\x9a\0\0\0\0{\"type\":\"Later\",\"data\":[]}";
+    bool binary = protocol == UPGRADE_TLV;
+
+    bench_init(&b, false, protocol);
+    is_fatal(bench_feed(&b, (const uint8_t *)(binary ? tlv : json),
+                        binary ? sizeof tlv - 1 : sizeof json - 1),
+             ERR_STATE, "close 1002", "a message of unknown type before Auth");
+}
+
 static void gateway_before_auth(enum upgrade_protocol protocol)
 {
     struct wire_msg m;
 
+    unknown_type_before_auth(protocol);
     bench_init(&b, false, protocol);
     is_fatal(bench_say_response(&b, "a", 200, false), ERR_STATE, "close 1002",
              "a response before Auth");
