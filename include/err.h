@@ -50,6 +50,8 @@ enum err {
     ERR_TRUNCATED = -35,    /* the peer's bytes stopped without an end (no close_notify) */
     ERR_USAGE = -36,        /* bad option or configuration */
     ERR_FILE = -37,         /* a file cannot be read or is malformed */
+    ERR_STALLED = -38,      /* the peer took nothing within the ping timeout */
+    ERR_LAST = ERR_STALLED,
 };
 
 /*

@@ -102,6 +102,9 @@ struct session {
     bool ping_out;                 /* nothing was heard since */
     int64_t ping_next;
     int64_t stats_next;
+    int64_t stall_at;              /* the peer must have taken something by then */
+    uint64_t taken;                /* what it had taken when that was set */
+    int64_t error_at;              /* until then a refusal waits for a message in parts */
     uint16_t close_code;
     uint16_t error_code;           /* an Error for an id without a slot */
     uint8_t error_id_len;
@@ -149,18 +152,36 @@ void session_init(struct session *s, const struct session_role *role,
 
 /*
  * Consumes up to n bytes (see link_recv for what happens to them) and tells one event. With MORE
- * it may leave bytes: after the end, and while the Error for a refused request is due (one has
- * memory for it); give them again after session_put.
+ * it may leave bytes: after the end, and while the Error for a refused request is due (there is
+ * memory for one); give them again after session_put.
  * Returns the bytes consumed, or the error that ends the session: ERR_AUTH, ERR_STATE, ERR_CREDIT,
  * or one of link_recv's. The close frame is due then; session_put sends it.
  */
 int session_recv(struct session *s, uint8_t *p, size_t n, int64_t now, struct session_in *in);
 
-/* Bytes came from the peer, or are being held back by ourselves: it is alive. */
+/*
+ * Is the peer alive? One that gives nothing for the ping timeout after a Ping is not, and one that
+ * takes nothing for so long while there is something for it is not either, whatever it gives.
+ * Both are told once a turn.
+ *
+ * heard: bytes came from it; or its input waits for work of our own, which is never the waiting for
+ * the peer itself to take something.
+ * unsent: is there anything that it has not taken? taken: what it has taken, ever, in bytes of any
+ * one measure.
+ */
 void session_heard(struct session *s, int64_t now);
+void session_unsent(struct session *s, bool unsent, uint64_t taken, int64_t now);
+/* Does input wait for a message of our own, in parts, that keeps a refusal from going out? (Plain
+ * mode.) */
+bool session_waits_for_itself(const struct session *s);
+/* Agent, once a turn: the slot of that message when it has been in the way for the ping timeout (it
+ * may have no end): to be given up. -1: none. */
+int session_obstacle(struct session *s, int64_t now);
+/* The peer hears nothing any more: nothing is due from now on, and nothing stops the input. */
+void session_mute(struct session *s);
 /* When session_on_time must be called at the latest. */
 int64_t session_deadline(const struct session *s);
-/* 0, or ERR_PING_TIMEOUT. */
+/* 0, ERR_PING_TIMEOUT or ERR_STALLED. */
 int session_on_time(struct session *s, int64_t now);
 
 /* ---- gateway ---- */

@@ -42,6 +42,10 @@ int sock_readv2(int fd, void *a, size_t a_len, void *b, size_t b_len);
 /* Up to SOCK_PIECES_MAX pieces in one call. */
 #define SOCK_PIECES_MAX 3
 int sock_writev(int fd, const struct str *piece, size_t count);
+/* Bytes written that the peer's kernel has not acknowledged; 0 where that cannot be told. */
+unsigned sock_unacked(int fd);
+/* TCP: the connection breaks when written bytes stay unacknowledged for so long. */
+void sock_limit_unacked(int fd, uint32_t ms);
 /* Half close. */
 void sock_shutdown_write(int fd);
 /* Close, and set *fd to -1; nothing for -1. */

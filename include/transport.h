@@ -35,6 +35,7 @@ struct transport {
     int err;                      /* 0, ERR_CLOSED (clean end), ERR_TRUNCATED, ERR_TLS, ERR_SYS */
     int tls_err;                  /* BearSSL's code with ERR_TLS */
     uint64_t heard;               /* bytes received from the socket, ever (liveness) */
+    uint64_t sent;                /* bytes that the socket took, ever */
     bool write_blocked;           /* the socket took less than there is */
     bool read_idle;               /* the socket had nothing more to give at the last pump */
     bool peer_deaf;               /* writing has failed: pump, until nothing more is read */
@@ -83,6 +84,10 @@ void transport_send_ack(struct transport *t, size_t n);
 void transport_flush(struct transport *t);
 /* Is anything acknowledged or encrypted that the socket has not taken? */
 bool transport_unsent(const struct transport *t);
+
+/* Bytes that the peer has taken, ever, as far as the kernel knows: what was sent, less what lies in
+ * the socket. For liveness: a slow peer takes some, a frozen one none. */
+uint64_t transport_taken(const struct transport *t);
 
 /* Flushes, says close_notify, and sends that (push while transport_unsent and no error). What was
  * received and not taken, and what still comes, is discarded. */

@@ -13,6 +13,8 @@
 static void begin_tls(struct agent *a)
 {
     a->phase = PHASE_TLS;
+    /* What the kernel has taken is out of our sight: it has the same time to get there. */
+    sock_limit_unacked(a->dial.fd, a->config.ping_timeout_ms);
     if (!a->uri.tls) {
         transport_init_clear(&a->transport, dial_take(&a->dial), a->tls.in, a->tls.out,
                              TLS_RECORD_MAX);

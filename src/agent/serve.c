@@ -168,7 +168,7 @@ static void on_event(struct agent *a, const struct session_in *in, size_t used)
     }
 }
 
-/* Works on what has been received; false when that is used up, or has to wait. */
+/* Works on what has been received; true when that is used up, false when some of it has to wait. */
 static bool receive(struct agent *a, int *err)
 {
     uint8_t nothing;
@@ -194,7 +194,7 @@ static bool receive(struct agent *a, int *err)
         if (used > 0 && a->held.n == 0)
             transport_recv_ack(&a->transport, (size_t)used);
     } while (used > 0 || in.event != SESSION_EV_MORE);
-    return true;
+    return transport_recv_buf(&a->transport, &n) == NULL;
 }
 
 /* ---- out ---- */
@@ -331,12 +331,26 @@ static int on_time(struct agent *a)
     return session_on_time(&a->session, a->loop.now);
 }
 
-/* Does input wait because of ourselves? Then silence is not the peer's. */
-static bool holds_back(struct agent *a)
+/* Does input wait for work of our own? Then silence is not the peer's. What waits for the peer to
+ * take something is no such thing. */
+static bool holds_back(const struct agent *a)
 {
-    size_t n;
+    return a->held.n > 0 || session_waits_for_itself(&a->session);
+}
 
-    return a->held.n > 0 || transport_recv_buf(&a->transport, &n) != NULL;
+/* Signs of life, and what is missing of them. */
+static int watch_peer(struct agent *a, bool heard)
+{
+    struct transport *t = &a->transport;
+    bool unsent = transport_unsent(t);
+    int slot = session_obstacle(&a->session, a->loop.now);
+
+    if (heard || holds_back(a))
+        session_heard(&a->session, a->loop.now);
+    session_unsent(&a->session, unsent, unsent ? transport_taken(t) : 0, a->loop.now);
+    if (slot >= 0)
+        exchange_fail(a, slot, 503, "made way for other requests");
+    return t->err < 0 ? t->err : on_time(a);
 }
 
 static bool over(const struct agent *a)
@@ -363,6 +377,9 @@ int serve_turn(struct agent *a)
         if (put_all(a))
             progress = true;
         send_record(a);
+        /* The rest of the input may say why it went, so that nothing may stop it. */
+        if (t->peer_deaf)
+            session_mute(&a->session);
         /* The socket has taken at last what was in the way, or will take nothing any more: no event
          * will tell of that. */
         if ((a->blocked && !transport_unsent(t)) || deaf != t->peer_deaf)
@@ -370,12 +387,8 @@ int serve_turn(struct agent *a)
         progress = progress && err == 0 && !t->write_blocked;
     } while (progress && ++rounds < TURN_ROUNDS && !over(a));
     a->again = progress && !over(a);
-    if (t->heard != heard || holds_back(a))
-        session_heard(&a->session, a->loop.now);
-    if (err == 0 && t->err < 0)
-        err = t->err;
     if (err == 0)
-        err = on_time(a);
+        err = watch_peer(a, t->heard != heard);
     if (err == 0 && over(a))
         err = a->closed_err < 0 ? a->closed_err : ERR_CLOSED;
     return err < 0 && a->closed_err < 0 ? a->closed_err : err;

@@ -41,9 +41,10 @@ static const char texts[] =
     "TLS failed\0"
     "the connection broke off\0"
     "wrong option or configuration\0"
-    "a file cannot be read or is malformed";
+    "a file cannot be read or is malformed\0"
+    "the peer takes nothing any more";
 
 const char *err_text(int err)
 {
-    return err > 0 || err < ERR_FILE ? "unknown error" : texts_at(texts, (unsigned)-err);
+    return err > 0 || err < ERR_LAST ? "unknown error" : texts_at(texts, (unsigned)-err);
 }

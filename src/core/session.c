@@ -20,6 +20,8 @@ void session_init(struct session *s, const struct session_role *role,
     s->flags = role->client ? SESSION_DUE_AUTH : 0;
     s->ping_next = INT64_MAX;
     s->stats_next = INT64_MAX;
+    s->stall_at = INT64_MAX;
+    s->error_at = INT64_MAX;
     s->ping_at = now;
     memset(slots, 0, config->max_streams * sizeof *slots);
 }
@@ -46,13 +48,45 @@ static int64_t ping_deadline(const struct session *s)
     return s->ping_out ? s->ping_at + s->config.ping_timeout_ms : INT64_MAX;
 }
 
+void session_unsent(struct session *s, bool unsent, uint64_t taken, int64_t now)
+{
+    if (!unsent)
+        s->stall_at = INT64_MAX;
+    else if (s->stall_at == INT64_MAX || taken != s->taken)
+        s->stall_at = now + s->config.ping_timeout_ms;
+    s->taken = taken;
+}
+
+bool session_waits_for_itself(const struct session *s)
+{
+    return (s->flags & SESSION_DUE_ERROR) && s->link.tx_open;
+}
+
+int session_obstacle(struct session *s, int64_t now)
+{
+    if (!session_waits_for_itself(s)) {
+        s->error_at = INT64_MAX;
+        return -1;
+    }
+    if (s->error_at == INT64_MAX)
+        s->error_at = now + s->config.ping_timeout_ms;
+    if (now < s->error_at)
+        return -1;
+    s->error_at = INT64_MAX;
+    return s->tx_slot;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 int64_t session_deadline(const struct session *s)
 {
-    int64_t at = s->ping_next < s->stats_next ? s->ping_next : s->stats_next;
-
     if (s->state != SESSION_OPEN)
         return INT64_MAX;
-    return ping_deadline(s) < at ? ping_deadline(s) : at;
+    return earlier(earlier(earlier(s->ping_next, s->stats_next), ping_deadline(s)),
+                   earlier(s->stall_at, s->error_at));
 }
 
 int session_on_time(struct session *s, int64_t now)
@@ -61,6 +95,8 @@ int session_on_time(struct session *s, int64_t now)
         return 0;
     if (now >= ping_deadline(s))
         return ERR_PING_TIMEOUT;
+    if (now >= s->stall_at)
+        return ERR_STALLED;
     if (now >= s->ping_next) {
         /* Silence counts from now even if the Ping itself finds no room: a connection that takes
          * nothing and gives nothing is dead as well. */
@@ -78,6 +114,11 @@ int session_on_time(struct session *s, int64_t now)
 }
 
 /* ---- the session as a whole ---- */
+
+void session_mute(struct session *s)
+{
+    s->flags = SESSION_MUTE;
+}
 
 void session_close(struct session *s, uint16_t code)
 {

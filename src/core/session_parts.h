@@ -19,6 +19,7 @@ enum {
     SESSION_DUE_GOAWAY = 128,
     SESSION_DUE_CLOSE = 256,
     SESSION_CLOSE_SENT = 512,
+    SESSION_MUTE = 1024,   /* the peer hears nothing: instead of all of these */
 };
 
 /* Where a frame goes, and with what. */

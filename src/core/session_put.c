@@ -141,7 +141,7 @@ static size_t put_stream(struct session *s, const struct session_place *at)
 
 bool session_due(const struct session *s)
 {
-    return (s->flags & SESSION_CLOSE_SENT) == 0 && (s->due != 0 || s->flags != 0);
+    return (s->flags & (SESSION_CLOSE_SENT | SESSION_MUTE)) == 0 && (s->due != 0 || s->flags != 0);
 }
 
 size_t session_put(struct session *s, uint8_t *out, size_t cap, const uint8_t key[4], int64_t now,
@@ -151,7 +151,7 @@ size_t session_put(struct session *s, uint8_t *out, size_t cap, const uint8_t ke
     unsigned left = s->flags;
     size_t n;
 
-    if (s->flags & SESSION_CLOSE_SENT)
+    if (s->flags & (SESSION_CLOSE_SENT | SESSION_MUTE))
         return 0;
     /* After an error nothing is worth saying but why; nor is anything to a peer that left. */
     if ((s->err < 0 || s->state == SESSION_ENDED) && (left & SESSION_DUE_CLOSE))

@@ -208,7 +208,7 @@ int session_recv(struct session *s, uint8_t *p, size_t n, int64_t now, struct se
     if (s->err < 0)
         return s->err;
     while (in->event == SESSION_EV_MORE && s->state != SESSION_ENDED &&
-           (s->flags & SESSION_DUE_ERROR) == 0) {
+           (s->flags & (SESSION_DUE_ERROR | SESSION_MUTE)) != SESSION_DUE_ERROR) {
         enum link_event ev;
         int used = link_recv(&s->link, p + at, n - at, &ev);
         int err = used < 0 ? used : on_link_event(s, ev, in, now);

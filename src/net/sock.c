@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -261,6 +262,19 @@ int sock_writev(int fd, const struct str *piece, size_t count)
         part[parts++].iov_len = piece->n;
     }
     return result(writev(fd, part, parts), ERR_CLOSED);
+}
+
+unsigned sock_unacked(int fd)
+{
+    int n;
+
+    /* The name that tty and socket share: SIOCOUTQ. */
+    return syscall(SYS_ioctl, fd, TIOCOUTQ, &n) == 0 ? (unsigned)n : 0;
+}
+
+void sock_limit_unacked(int fd, uint32_t ms)
+{
+    set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, (int)ms);
 }
 
 void sock_shutdown_write(int fd)

@@ -98,6 +98,7 @@ static void send_records(struct transport *t)
             write_failed(t, took);
             return;
         }
+        t->sent += (size_t)took;
         if (took > 0)
             br_ssl_engine_sendrec_ack(t->engine, (size_t)took);
         if ((size_t)took < n) {
@@ -182,6 +183,7 @@ static void send_clear(struct transport *t)
             write_failed(t, took);
             return;
         }
+        t->sent += (size_t)took;
         t->out_at += (size_t)took;
         t->out_len -= (size_t)took;
         if (t->out_len > 0) {
@@ -324,6 +326,11 @@ void transport_flush(struct transport *t)
 bool transport_unsent(const struct transport *t)
 {
     return t->engine ? t->gathered || has_records(t) : t->out_len > 0;
+}
+
+uint64_t transport_taken(const struct transport *t)
+{
+    return t->sent - sock_unacked(t->fd);
 }
 
 void transport_close(struct transport *t)
