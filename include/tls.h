@@ -40,13 +40,13 @@ struct tls_client {
 /*
  * Prepares the engine for one connection (call before each; the struct starts as all zeroes).
  * server_name: for SNI, and what the certificate has to be for (host names only: BearSSL knows no
- * addresses; empty: none, which only a pin alone can do without). unix_now, floor: as in trust.h.
- * seed: 32 fresh random bytes. `trust` is used until the handshake is done. Resumes the last
- * session that was kept, if it was with the same name. Returns 0 or ERR_TLS (no name where one is
- * needed, or one that is too long). The engine is &c->client.eng.
+ * addresses; empty: none, which only a pin alone can do without). seed: 32 fresh random bytes.
+ * `trust` is used until the handshake is done. Resumes the last session that was kept, if it was
+ * with the same name. Returns 0 or ERR_TLS (no name where one is needed, or one that is too long).
+ * The engine is &c->client.eng.
  */
 int tls_client_start(struct tls_client *c, const struct trust *trust, struct str server_name,
-                     int64_t unix_now, int64_t floor, const uint8_t seed[32]);
+                     const struct trust_clock *clock, const uint8_t seed[32]);
 /* After the handshake: keeps the session for the next connection. A session that fails before this
  * is forgotten. */
 void tls_client_keep(struct tls_client *c);

@@ -13,10 +13,12 @@
  * Pins are SHA-256 of the server certificate's public key info. Without authorities a pin is all
  * that counts: not the name, not the time, not who signed. With authorities both have to hold.
  *
- * The clock: a device that has just started may live in 1970. No time before `floor`, at which the
- * program was already made, is believed. While the clock is behind it, a server certificate from
- * after the floor tells that it is later still: the chain is validated as of that certificate's
- * first second, so that "not valid yet" is no reason to refuse it, and everything else is.
+ * The clock: a device that has just started may live in 1970. A clock that is before the program
+ * was made is not set, and counts as that time, or as the last time known when that is later. A
+ * clock that can be right is believed, even where the time known is later: that one may have come
+ * from a gateway whose clock is wrong, and must not lock out a device whose clock was set. But
+ * where a server's certificate begins after the clock, which may have stood still, the later of the
+ * two counts. What begins after all of them is refused: the clock has to be set.
  *
  * Refused: chains without a name match, SHA-1 and MD5 signatures, RSA keys below 2048 bits.
  * Not handled: revocation; authorities whose key BearSSL cannot use (neither RSA nor EC).
@@ -62,6 +64,13 @@ int trust_add_pin(struct trust *t, struct str text);
 /* Is the server's key all that counts? */
 bool trust_by_pin_alone(const struct trust *t);
 
+/* Unix seconds. */
+struct trust_clock {
+    int64_t now;   /* as this machine has it */
+    int64_t built; /* nobody can run this program earlier */
+    int64_t known; /* the last time that somebody else told; 0: none */
+};
+
 /* Our own reasons to refuse a chain, beside BearSSL's BR_ERR_X509_*. */
 enum trust_err { TRUST_ERR_PIN = 128, TRUST_ERR_EARLY };
 
@@ -70,12 +79,11 @@ struct trust_check {
     const br_x509_class *vtable;
     bool used;     /* a chain came: none does when a session is resumed */
     bool accepted;
-    bool early;    /* accepted although the clock (or the floor) is before its first second */
     struct leaf leaf;
+    int64_t now;   /* Unix seconds: when the chain is judged as of */
     /* private */
     const struct trust *trust;
-    int64_t now;
-    bool clock_behind;
+    int64_t known;
     bool pinned;
     size_t number; /* of the present certificate */
     br_sha256_context key_hash;
@@ -85,10 +93,9 @@ struct trust_check {
     unsigned char data[TRUST_DATA_MAX];
 };
 
-/* For br_ssl_engine_set_x509(engine, &c->vtable). The engine's ECDSA, RSA and curves are taken.
- * unix_now is the clock's time, floor the least that can be (0: the clock is right). */
+/* For br_ssl_engine_set_x509(engine, &c->vtable). The engine's ECDSA, RSA and curves are taken. */
 void trust_check_init(struct trust_check *c, const struct trust *trust,
-                      br_ssl_engine_context *engine, int64_t unix_now, int64_t floor);
+                      br_ssl_engine_context *engine, const struct trust_clock *clock);
 
 /* Days and seconds of br_x509_minimal_set_time from Unix seconds. */
 void trust_days(int64_t unix_seconds, uint32_t *days, uint32_t *seconds);

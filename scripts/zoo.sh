@@ -64,6 +64,7 @@ leaf wrong-name p256 root sha256 "$yesterday" "$soon" subjectAltName=DNS:elsewhe
 leaf expired p256 root sha256 "$past" "$ago"
 leaf early p256 root sha256 "$soon" "$later"
 leaf unknown-root p256 stranger
+leaf lasting p256 root sha256 "$yesterday" "$far"
 leaf rsa1024 rsa1024
 leaf sha1 p256 root sha1
 leaf md5 rsa2048 # signed again below

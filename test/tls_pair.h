@@ -68,8 +68,8 @@ struct pair {
 
 static struct pair pair;
 static struct tls_shared pair_shared;
-/* The client's, in Unix seconds. */
-static int64_t pair_floor;
+/* The client's, beside the time it is given: when it was made, and the time it knows. */
+static int64_t pair_built, pair_known;
 
 /* Small socket buffers, so that writes block. */
 static void pair_sockets(int fd[2])
@@ -85,6 +85,7 @@ static void pair_sockets(int fd[2])
 TAP_UNUSED static bool pair_start(const struct trust *trust, const struct tls_identity *id,
                                   const char *name, int64_t unix_now)
 {
+    const struct trust_clock clock = { unix_now, pair_built, pair_known };
     static uint8_t seed[32];
     int fd[2];
 
@@ -92,7 +93,7 @@ TAP_UNUSED static bool pair_start(const struct trust *trust, const struct tls_id
     pair_sockets(fd);
     transport_init_tls(&pair.c, fd[0], &pair.client.client.eng);
     transport_init_tls(&pair.s, fd[1], &pair.server.server.eng);
-    return tls_client_start(&pair.client, trust, str_of(name), unix_now, pair_floor, seed) == 0 &&
+    return tls_client_start(&pair.client, trust, str_of(name), &clock, seed) == 0 &&
            tls_server_start(&pair.server, id, &pair_shared, time(NULL), seed) == 0;
 }
 

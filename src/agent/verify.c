@@ -14,6 +14,12 @@
 
 /* The state file is written at most once per day of server time: flash wears out. */
 #define KEEP_INTERVAL_S 86400
+/* What is flashed and forgotten may run this long. A later time is a damaged file's, or that of a
+ * gateway whose clock is wrong. */
+#define LIFE_YEARS 30
+#define YEAR_S 31622400
+/* A gateway's word moves the time known by this much at most. */
+#define STEP_MAX_S YEAR_S
 #define NUMBER_MAX 20
 
 /* Where systems keep their CA bundle: Debian and OpenWrt, Fedora, BusyBox images, FreeBSD. */
@@ -26,17 +32,29 @@ static const char *const bundles[] = {
 
 /* ---- the floor of the clock ---- */
 
+static bool is_possible(int64_t time)
+{
+    return time <= built_in_time + (int64_t)LIFE_YEARS * YEAR_S;
+}
+
+/* 0 without a file (it will be written), and for what cannot be a time: a damaged one must not keep
+ * the device away for ever. A time before the program's is of an older program, and counts for
+ * nothing anyway. */
 static int64_t read_state(const char *path)
 {
     uint8_t text[NUMBER_MAX + 1];
     uint64_t value = 0;
     int n = fmt_read_file(path, text, sizeof text);
 
+    if (n == ERR_FILE)
+        return 0;
     if (n > 0 && text[n - 1] == '\n')
         n--;
-    /* No file yet, or one that is damaged: it will be written. */
-    return n > 0 && ascii_u64((struct str){ text, (size_t)n }, INT64_MAX, &value) ? (int64_t)value
-                                                                                 : 0;
+    if (n > 0 && ascii_u64((struct str){ text, (size_t)n }, INT64_MAX, &value) &&
+        is_possible((int64_t)value))
+        return (int64_t)value;
+    log_form(LOG_WARN, "--state %t holds no time that can be, and is ignored", path, NULL);
+    return 0;
 }
 
 static bool write_new(const char *path, int64_t value)
@@ -62,17 +80,21 @@ static void write_state(const char *path, int64_t value)
     memcpy(new, path, n);
     memcpy(new + n, ".new", 5);
     if (!write_new(new, value) || rename(new, path) < 0)
-        log_line(LOG_WARN, "--state cannot be written");
+        log_form(LOG_WARN, "--state %t cannot be written", path, NULL);
 }
 
 void verify_learn(struct agent *a, int64_t server_time)
 {
-    const struct leaf *leaf = &a->tls.check.leaf;
+    const struct trust_check *check = &a->tls.check;
 
-    /* Only from a server whose certificate was checked in this connection, and not beyond its end:
-     * a gateway with a wrong clock must not keep its agents away for ever. */
-    if (!a->uri.tls || !a->tls.check.accepted || leaf->step != LEAF_DONE ||
-        server_time > leaf->to || server_time <= a->floor)
+    /* Only from a server whose certificate was checked in this connection, not beyond its end, and
+     * not far beyond what is known: a gateway with a wrong clock must not keep its agents away. */
+    if (!a->uri.tls || !check->accepted || check->leaf.step != LEAF_DONE ||
+        server_time > check->leaf.to || !is_possible(server_time))
+        return;
+    if (server_time > check->now + STEP_MAX_S)
+        server_time = check->now + STEP_MAX_S;
+    if (server_time <= a->floor)
         return;
     a->floor = server_time;
     if (a->config.state == NULL || server_time - a->floor_kept < KEEP_INTERVAL_S)
@@ -192,16 +214,16 @@ static struct str server_name(const struct agent *a)
 
 int verify_start(struct agent *a)
 {
-    int64_t now = clock_unix();
+    struct trust_clock clock = { clock_unix(), built_in_time, a->floor };
     uint8_t seed[32];
     int err;
 
-    if (now < a->floor && !a->told_clock) {
+    if (clock.now < clock.built && !a->told_clock) {
         log_line(LOG_WARN, "the clock is not set: certificates are checked as of the last time known");
         a->told_clock = true;
     }
     entropy_stock(&a->entropy, seed, sizeof seed);
-    err = tls_client_start(&a->tls, &a->trust, server_name(a), now, a->floor, seed);
+    err = tls_client_start(&a->tls, &a->trust, server_name(a), &clock, seed);
     use_own(a);
     return err;
 }
@@ -209,8 +231,6 @@ int verify_start(struct agent *a)
 void verify_done(struct agent *a)
 {
     tls_client_keep(&a->tls);
-    if (a->tls.check.early)
-        log_line(LOG_WARN, "the clock is not set: a certificate that is not valid yet was accepted");
     if (!a->tls.check.used)
         log_line(LOG_DEBUG, "TLS session resumed");
 }
@@ -218,6 +238,19 @@ void verify_done(struct agent *a)
 static bool is_alert(int tls_err)
 {
     return tls_err >= BR_ERR_RECV_FATAL_ALERT && tls_err < BR_ERR_SEND_FATAL_ALERT;
+}
+
+/* Of a certificate that was judged by the time known, not by the clock. */
+static void log_floor(const struct agent *a)
+{
+    if (a->tls.check.now != a->floor || a->floor == built_in_time)
+        return;
+    log_text("; it was judged by the last time that a gateway told");
+    if (a->config.state == NULL)
+        return;
+    log_text(" (--state ");
+    log_text(a->config.state);
+    log_text(": remove the file if it is wrong)");
 }
 
 void verify_log(const struct agent *a, int tls_err)
@@ -228,6 +261,8 @@ void verify_log(const struct agent *a, int tls_err)
     }
     if (tls_err != BR_ERR_X509_NOT_TRUSTED) {
         log_text(tls_error_text(tls_err));
+        if (tls_err == BR_ERR_X509_EXPIRED || tls_err == TRUST_ERR_EARLY)
+            log_floor(a);
         return;
     }
     log_text("certificate chain does not end in a trusted CA (");

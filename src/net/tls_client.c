@@ -17,7 +17,7 @@ static bool take_session(struct tls_client *c, struct str name)
 }
 
 int tls_client_start(struct tls_client *c, const struct trust *trust, struct str server_name,
-                     int64_t unix_now, int64_t floor, const uint8_t seed[32])
+                     const struct trust_clock *clock, const uint8_t seed[32])
 {
     br_ssl_engine_context *e = &c->client.eng;
     bool resume;
@@ -29,7 +29,7 @@ int tls_client_start(struct tls_client *c, const struct trust *trust, struct str
     br_ssl_engine_set_ec(e, &tls_small_curves);
     br_ssl_engine_set_rsavrfy(e, &br_rsa_i31_pkcs1_vrfy);
     br_ssl_engine_set_ecdsa(e, &br_ecdsa_i31_vrfy_asn1);
-    trust_check_init(&c->check, trust, e, unix_now, floor);
+    trust_check_init(&c->check, trust, e, clock);
     br_ssl_engine_set_x509(e, &c->check.vtable);
     br_ssl_engine_set_buffers_bidi(e, c->in, sizeof c->in, c->out, sizeof c->out);
     br_ssl_engine_inject_entropy(e, seed, 32);

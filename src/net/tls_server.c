@@ -112,10 +112,11 @@ int tls_shared_add_clients(struct tls_shared *t, const char *path)
 static void ask_client(struct tls_server *s, const struct tls_shared *t, int64_t unix_now)
 {
     br_ssl_engine_context *e = &s->server.eng;
+    const struct trust_clock clock = { .now = unix_now };
 
     br_ssl_engine_set_rsavrfy(e, br_rsa_pkcs1_vrfy_get_default());
     br_ssl_engine_set_ecdsa(e, br_ecdsa_vrfy_asn1_get_default());
-    trust_check_init(&s->check, &t->clients, e, unix_now, 0);
+    trust_check_init(&s->check, &t->clients, e, &clock);
     br_ssl_engine_set_x509(e, &s->check.vtable);
     br_ssl_server_set_trust_anchor_names(&s->server, t->name, t->name_count);
     /* Visitors need none. */

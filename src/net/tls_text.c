@@ -62,7 +62,8 @@ static const char sentences[] =
     "MD5, Ed25519)\0"
     "a certificate of the server signs another although it may not: it needs another chain\0"
     "the server's key is none of --pin: it has a new one, or somebody is in between\0"
-    "the server's certificate is not valid yet: set this machine's clock\0"
+    "the server's certificate is not valid yet: set this machine's clock (NTP), or use --state or "
+    "--pin\0"
     "the server's certificate is malformed, or of an unknown form: it needs another\0"
     /* alerts */
     "the server refuses TLS 1.2: enable it there, beside 1.3\0"

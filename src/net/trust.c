@@ -238,9 +238,10 @@ static void look_at_leaf(struct trust_check *c, const unsigned char *p, size_t n
     br_sha256_update(&c->key_hash, key.p, key.n);
     if (!before || c->leaf.step <= LEAF_FROM || c->leaf.step == LEAF_BAD)
         return;
-    c->early = c->leaf.from > c->now;
-    if (trust_by_pin_alone(c->trust) || (c->early && c->clock_behind))
+    if (trust_by_pin_alone(c->trust))
         set_time(c, c->leaf.from);
+    else if (c->leaf.from > c->now && c->known > c->now)
+        set_time(c, c->known);
 }
 
 /*
@@ -294,10 +295,9 @@ static unsigned end_chain(const br_x509_class **vtable)
         err = 0;
     if (err == 0 && c->trust->pin_count > 0 && !c->pinned)
         err = TRUST_ERR_PIN;
-    if (err == BR_ERR_X509_EXPIRED && c->early && !c->clock_behind)
+    if (err == BR_ERR_X509_EXPIRED && c->leaf.from > c->now)
         err = TRUST_ERR_EARLY;
     c->accepted = err == 0;
-    c->early = c->early && c->accepted && !trust_by_pin_alone(c->trust);
     return err;
 }
 
@@ -313,12 +313,14 @@ static const br_x509_class check_class = {
 };
 
 void trust_check_init(struct trust_check *c, const struct trust *trust,
-                      br_ssl_engine_context *engine, int64_t unix_now, int64_t floor)
+                      br_ssl_engine_context *engine, const struct trust_clock *clock)
 {
+    int64_t floor = clock->known > clock->built ? clock->known : clock->built;
+
     memset(c, 0, offsetof(struct trust_check, minimal));
     c->vtable = &check_class;
     c->trust = trust;
-    c->clock_behind = unix_now < floor;
+    c->known = clock->known;
     c->left = 0;
     br_sha256_init(&c->key_hash);
     br_x509_minimal_init(&c->minimal, &br_sha256_vtable, c->anchor, TRUST_ANCHORS_MAX);
@@ -330,7 +332,7 @@ void trust_check_init(struct trust_check *c, const struct trust *trust,
     br_x509_minimal_set_hash(&c->minimal, br_sha384_ID, &br_sha384_vtable);
     br_x509_minimal_set_hash(&c->minimal, br_sha512_ID, &br_sha512_vtable);
     br_x509_minimal_set_minrsa(&c->minimal, RSA_MIN_LEN);
-    set_time(c, c->clock_behind ? floor : unix_now);
+    set_time(c, clock->now < clock->built ? floor : clock->now);
     forget_anchors(c);
 }
 

@@ -263,6 +263,7 @@ class Session:
 class PyGateway:
     def __init__(self, background, mode="tlv", certs=None, window=65536, port=0, kind="server"):
         self.background, self.mode, self.window = background, mode, window
+        self.server_time = None  # the clock's
         self.tls = None
         if certs:
             self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -294,7 +295,7 @@ class PyGateway:
         if self.answer == "accept":
             fields = {"window": self.window} if session.streams_bodies else {}
             await session.send("AuthSuccess", session_id="s%d" % len(self.opened),
-                               url="https://python.tunnel.test/", server_time=int(time.time()),
+                               url="https://python.tunnel.test/", server_time=int(self.server_time or time.time()),
                                **fields)
             return True
         if self.answer == "refuse":

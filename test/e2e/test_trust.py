@@ -144,42 +144,75 @@ def test_state_file(make_py, make_agent, certs, tmp_path):
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith("state")] == ["state"]
 
 
-def test_floor_beyond_the_clock(make_py, make_agent, certs, tmp_path):
-    """A clock that is behind the last time known: certificates are checked as of that."""
+def test_clock_wins(make_py, make_agent, certs, tmp_path):
+    """A time in the file beyond the certificate's end does not lock out a device whose clock is set."""
     state = tmp_path / "state"
-    state.write_text("%d\n" % (time.time() + 10 * DAY))
-    gateway = make_py()
-    agent = agent_with(make_agent, gateway.url, "--state", state, ca=certs / "ca.pem")
-    agent.wait_for_log("clock is not set")
-    agent.wait_open()
     state.write_text("%d\n" % (time.time() + 60 * DAY))
-    agent = agent_with(make_agent, gateway.url, "--state", state, "--max-attempts", "1",
-                       ca=certs / "ca.pem")
-    agent.wait_for_log("has expired")
+    agent = agent_with(make_agent, make_py().url, "--state", state, ca=certs / "ca.pem")
+    agent.wait_open()
+    assert "clock is not set" not in agent.log()
+
+
+def test_clock_not_set(make_py, built, certs, tmp_path):
+    """The program was made later than the clock says: its time counts, or the later one in the file."""
+    gateway = make_py()
+    agent = built(gateway.url)
+    agent.wait_for_log("the clock is not set: certificates are checked as of the last time known")
+    agent.wait_for_log("session .* open")
+    assert agent.stop() == 0
+    state = tmp_path / "state"
+    state.write_text("%d\n" % (time.time() + 60 * DAY))
+    agent = built(gateway.url, "--state", state)
+    agent.wait_for_log(r"has expired: .*; it was judged by the last time that a gateway told "
+                       r"\(--state %s: remove the file if it is wrong\)" % state)
     assert agent.wait() == 1
+    assert int(state.read_text()) > time.time() + 50 * DAY
 
 
-def test_certificate_from_the_future(make_py, make_agent, zoo, tmp_path):
-    """The clock is behind the floor, and the certificate begins later still: accepted, and said."""
+def test_certificate_from_the_future(make_py, make_agent, built, zoo, tmp_path):
+    """A certificate that begins after the clock is refused, also when the clock is not set; a later
+    time in the file helps."""
     (tmp_path / "server.pem").write_bytes((zoo / "early.pem").read_bytes())
     (tmp_path / "server.key").write_bytes((zoo / "early.key").read_bytes())
     gateway = make_py(certs=tmp_path)
     url = gateway.url.replace("localhost", "127.0.0.1")
-    options = ["--server-name", "zoo.test", "--max-attempts", "1"]
-    agent = agent_with(make_agent, url, *options, ca=zoo / "roots.pem")
-    agent.wait_for_log("not valid yet: set this machine's clock")
-    assert agent.wait() == 1
+    options = ["--server-name", "zoo.test", "--max-attempts", "1", "--ca", zoo / "roots.pem"]
+    for agent in agent_with(make_agent, url, *options), built(url, *options):
+        agent.wait_for_log(r"not valid yet: set this machine's clock \(NTP\), or use --state or --pin")
+        assert agent.wait() == 1
     state = tmp_path / "state"
-    state.write_text("%d\n" % (time.time() + 10 * DAY))
-    agent = agent_with(make_agent, url, *options, "--state", state, ca=zoo / "roots.pem")
-    agent.wait_for_log("the clock is not set: certificates are checked as of the last time known")
-    agent.wait_for_log("a certificate that is not valid yet was accepted")
+    state.write_text("%d\n" % (time.time() + 2 * 365 * DAY))
+    agent = agent_with(make_agent, url, *options, "--state", state)
     agent.wait_open()
     # The name counts as ever.
-    agent = agent_with(make_agent, url, "--server-name", "other.test", "--max-attempts", "1", "--state",
-                       state, ca=zoo / "roots.pem")
+    agent = agent_with(make_agent, url, "--server-name", "other.test", *options[2:], "--state", state)
     agent.wait_for_log("another name")
     assert agent.wait() == 1
+
+
+def test_time_beyond_the_certificate(make_py, make_agent, certs, zoo, tmp_path):
+    """A gateway's time is believed within the certificate's life, and a year ahead at most."""
+    def told(seconds, ca, *options, certs=certs):
+        state = tmp_path / "state"
+        state.unlink(missing_ok=True)
+        gateway = make_py(certs=certs)
+        gateway.server_time = time.time() + seconds
+        url = gateway.url.replace("localhost", "127.0.0.1" if options else "localhost")
+        agent = agent_with(make_agent, url, "--state", state, *options, ca=ca)
+        agent.wait_open()
+        assert agent.stop() == 0
+        return int(state.read_text()) - time.time() if state.exists() else None
+
+    assert abs(told(20 * DAY, certs / "ca.pem") - 20 * DAY) < 60
+    for days in 40, 100 * 365:
+        assert told(days * DAY, certs / "ca.pem") is None, "after the last second of the certificate"
+    lasting = tmp_path / "lasting"
+    lasting.mkdir()
+    (lasting / "server.pem").write_bytes((zoo / "lasting.pem").read_bytes())
+    (lasting / "server.key").write_bytes((zoo / "lasting.key").read_bytes())
+    name = "--server-name", "zoo.test"
+    for years in 5, 19:
+        assert 360 * DAY < told(years * 365 * DAY, zoo / "roots.pem", *name, certs=lasting) < 370 * DAY
 
 
 @pytest.mark.parametrize("kind", ["plaintext", "early"])
@@ -197,11 +230,14 @@ def test_time_that_is_not_learned(make_py, make_agent, certs, tmp_path, kind):
     assert (state.read_text() if state.exists() else None) == before
 
 
-@pytest.mark.parametrize("content", ["", "soon\n", "-5\n", "9" * 40 + "\n", "\0" * 100])
+@pytest.mark.parametrize("content", ["", "soon\n", "-5\n", "9" * 40 + "\n", "\0" * 100,
+                                     "9223372036854775807\n", "18446744073709551615\n",
+                                     "4102444800000\n", "1893456000x\n", "%d\n" % (31 * 366 * DAY + 1.8e9)])
 def test_damaged_state_file(make_py, make_agent, certs, tmp_path, content):
     state = tmp_path / "state"
     state.write_text(content)
     agent = agent_with(make_agent, make_py().url, "--state", state, ca=certs / "ca.pem")
+    agent.wait_for_log("--state %s holds no time that can be, and is ignored" % state)
     agent.wait_open()
     wait_until(lambda: state.read_text().strip().isdigit() and len(state.read_text()) < 20,
                "a new state file")
@@ -209,7 +245,7 @@ def test_damaged_state_file(make_py, make_agent, certs, tmp_path, content):
 
 def test_state_that_cannot_be_written(make_py, make_agent, certs, tmp_path):
     agent = agent_with(make_agent, make_py().url, "--state", tmp_path / "no/such", ca=certs / "ca.pem")
-    agent.wait_for_log("--state cannot be written")
+    agent.wait_for_log("--state %s cannot be written" % (tmp_path / "no/such"))
     agent.wait_open()
 
 
@@ -233,21 +269,27 @@ def test_behind_another_tls_server(kind, make_front, make_agent, origin, certs):
 
 @pytest.fixture(scope="module")
 def built(certs, tmp_path_factory):
-    """An agent built with an authority, in a tree of its own: starts it."""
+    """An agent built with an authority and ten days later than now, in a tree of its own: starts it."""
     if not runs_native():
         pytest.skip("builds the agent of this machine")
     out = tmp_path_factory.mktemp("built")
     subprocess.run(["make", "-C", ROOT, "-j2", "BOARD=host", "OUT=%s" % out,
                     "CA=%s" % (certs / "ca.pem"), out / "host/adit"], check=True,
-                   stdout=subprocess.DEVNULL, env=clean_env())
+                   stdout=subprocess.DEVNULL,
+                   env={**clean_env(), "SOURCE_DATE_EPOCH": "%d" % (time.time() + 10 * DAY)})
     token_file = out / "token"
     token_file.write_text("the-token")
     token_file.chmod(0o600)
 
+    agents = []
+
     def start(url, *options):
-        return Proc([out / "host/adit", "--url", url, "--token-file", token_file,
-                     "--max-attempts", "1", *options])
-    return start
+        agents.append(Proc([out / "host/adit", "--url", url, "--token-file", token_file,
+                            "--max-attempts", "1", *options]))
+        return agents[-1]
+    yield start
+    for agent in agents:
+        agent.stop()
 
 
 def test_compiled_in(make_py, built, other_certs, tmp_path):

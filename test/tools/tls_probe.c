@@ -1,5 +1,5 @@
 /*
- * tls-probe PORT NAME NOW FLOOR CA|sha256:PIN: the client's TLS at any time, for tests: the agent
+ * tls-probe PORT NAME NOW BUILT KNOWN CA|sha256:PIN: the client's TLS at any time, for tests: the agent
  * itself asks the clock. Connects to 127.0.0.1, tells the verdict, then how the connection ended, or
  * that it still stands after half a second.
  */
@@ -60,7 +60,7 @@ static int probe(void)
         printf("refused: %s\n", transport.err ? text_of(transport.err) : err_text(ERR_TIMEOUT));
         return 1;
     }
-    printf("accepted%s\n", client.check.early ? ", early" : "");
+    printf("accepted\n");
     fflush(stdout);
     pump_until(false, clock_ms() + STAND_MS);
     printf("%s\n", transport.err ? text_of(transport.err) : "it stands");
@@ -70,11 +70,14 @@ static int probe(void)
 int main(int argc, char **argv)
 {
     struct ip local = { { 127, 0, 0, 1 }, 4 };
+    struct trust_clock clock;
     uint8_t seed[32];
 
     signal(SIGPIPE, SIG_IGN);
-    if (argc != 6 || !trust_in(argv[5]) || entropy_get(seed, sizeof seed) <= 0 ||
-        tls_client_start(&client, &trust, str_of(argv[2]), atoll(argv[3]), atoll(argv[4]), seed) < 0)
+    if (argc != 7 || !trust_in(argv[6]) || entropy_get(seed, sizeof seed) <= 0)
+        return 2;
+    clock = (struct trust_clock){ atoll(argv[3]), atoll(argv[4]), atoll(argv[5]) };
+    if (tls_client_start(&client, &trust, str_of(argv[2]), &clock, seed) < 0)
         return 2;
     transport_init_tls(&transport, sock_connect(&local, (uint16_t)atoi(argv[1])),
                        &client.client.eng);

@@ -96,35 +96,47 @@ static void test_weak(const struct trust *trust)
 
 #define DAY 86400
 
-/* shake(), with a clock that is `days` off, and a floor as many days off. */
-static int shake_floor(const struct trust *trust, int64_t days, int64_t floor_days)
+enum { UNSET = -20000 };
+
+/* shake(), with a clock that is `days` off, and others as many days off; 0: no time is known. */
+static int shake_clock(const struct trust *trust, int64_t days, int64_t built_days, int64_t known_days)
 {
     int code;
 
-    pair_floor = time(NULL) + floor_days * DAY;
+    pair_built = time(NULL) + built_days * DAY;
+    pair_known = known_days ? time(NULL) + known_days * DAY : 0;
     code = shake(trust, "tunnel.example", days);
-    pair_floor = 0;
+    pair_built = pair_known = 0;
     return code;
 }
 
 /* The leaf is valid for 20 days from now, its authority for 30. */
-static void test_clock(const struct trust *trust, const struct trust *other)
+static void test_unset_clock(const struct trust *trust, const struct trust *other)
 {
     load("ec.pem", "ec.key");
-    is_int(shake_floor(trust, -20000, -1), 0, "a clock in 1970, a program older than the leaf");
-    ok(pair.client.check.early, "is noticed");
-    is_int(shake_floor(trust, -20000, 1), 0, "a program younger than the leaf");
-    ok(!pair.client.check.early, "nothing to notice");
-    is_int(shake_floor(trust, -20000, 25), BR_ERR_X509_EXPIRED, "expired before the program was");
-    is_int(shake_floor(other, -20000, -1), BR_ERR_X509_NOT_TRUSTED, "another authority");
-    pair_floor = time(NULL) - DAY;
-    is_int(shake(trust, "other.example", -20000), BR_ERR_X509_BAD_SERVER_NAME, "another name");
-    pair_floor = 0;
-    is_int(shake_floor(trust, -1, -2), TRUST_ERR_EARLY, "a clock that can be right is believed");
-    is_int(shake_floor(trust, 0, -2), 0, "a right clock");
-    ok(!pair.client.check.early, "nothing to notice");
-    is_int(shake_floor(trust, 25, -2), BR_ERR_X509_EXPIRED, "a clock in the future");
-    is_int(shake_floor(trust, 27000, -2), BR_ERR_X509_EXPIRED, "in 2100");
+    is_int(shake_clock(trust, UNSET, 1, 0), 0, "a program younger than the leaf");
+    is_int(shake_clock(trust, UNSET, -1, 0), TRUST_ERR_EARLY, "a program older than the leaf");
+    is_int(shake_clock(trust, UNSET, -1, 1), 0, "a later time is known");
+    is_int(shake_clock(trust, UNSET, 1, -1), 0, "an earlier one counts for nothing");
+    is_int(shake_clock(trust, UNSET, 25, 0), BR_ERR_X509_EXPIRED, "expired before the program was");
+    is_int(shake_clock(trust, UNSET, 1, 25), BR_ERR_X509_EXPIRED, "expired before the time known");
+    is_int(shake_clock(other, UNSET, 1, 0), BR_ERR_X509_NOT_TRUSTED, "another authority");
+    pair_built = time(NULL) + DAY;
+    is_int(shake(trust, "other.example", UNSET), BR_ERR_X509_BAD_SERVER_NAME, "another name");
+    pair_built = 0;
+}
+
+static void test_clock(const struct trust *trust)
+{
+    is_int(shake_clock(trust, -1, -2, 0), TRUST_ERR_EARLY, "a clock that can be right is believed");
+    is_int(shake_clock(trust, -1, -2, 1), 0, "one that stood still is not, if a later time is known");
+    is_int(shake_clock(trust, -2, -3, -1), TRUST_ERR_EARLY, "not late enough");
+    is_int(shake_clock(trust, -1, -2, 25), BR_ERR_X509_EXPIRED, "too late");
+    is_int(shake_clock(trust, 0, -2, 0), 0, "a right clock");
+    is_int(shake_clock(trust, 1, -2, 25), 0, "wins over a time from the future");
+    is_int(shake_clock(trust, 1, -2, 100000000), 0, "however far");
+    is_int(shake_clock(trust, 25, -2, 1), BR_ERR_X509_EXPIRED, "a clock in the future");
+    is_int(shake_clock(trust, 27000, -2, 0), BR_ERR_X509_EXPIRED, "in 2100");
     /* The last second of the leaf, as it was read. */
     ok(llabs(pair.client.check.leaf.to - time(NULL) - 20 * DAY) < 120, "its end is known");
 }
@@ -167,6 +179,7 @@ static void test_pin_forms(void)
 static void test_pins(const struct trust *trust)
 {
     struct trust alone = { .anchor_count = 0 }, both = *trust, wrong = { .anchor_count = 0 };
+    struct trust near = { .anchor_count = 0 };
     char pin[64], other[64];
     int code;
 
@@ -179,6 +192,12 @@ static void test_pins(const struct trust *trust)
     code = shake(&alone, "other.example", -25000);
     is_int(code, TRUST_ERR_PIN, "with another name, too");
     ok(strstr(tls_error_text(code), "--pin") != NULL, "is said");
+    for (size_t i = 0; i < sizeof alone.pin[0]; i++) {
+        trust_add_pin(&near, str_of(pin));
+        near.pin[0][i] ^= 1;
+        is_int(shake(&near, "", 0), TRUST_ERR_PIN, "a pin that is wrong in byte %zu", i);
+        near.pin_count = 0;
+    }
     trust_add_pin(&alone, str_of(pin));
     is_int(shake(&alone, "tunnel.example", 0), 0, "one of two pins");
     is_int(shake(&alone, "", 0), 0, "without a name");
@@ -358,7 +377,8 @@ int main(void)
     other = trust_of("other.pem");
     test_names_and_time(&trust, &other);
     test_keys(&trust);
-    test_clock(&trust, &other);
+    test_unset_clock(&trust, &other);
+    test_clock(&trust);
     test_pins(&trust);
     test_pin_chain();
     test_weak(&trust);
