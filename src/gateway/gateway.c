@@ -187,7 +187,7 @@ static void set_public_address(struct gateway *g)
 static void start_lists(struct gateway *g)
 {
     struct list *const lists[] = { &g->unused, &g->closed, &g->dirty, &g->served, &g->idle,
-                                   &g->unused_tunnels };
+                                   &g->unused_tunnels, &g->unnamed_tunnels };
 
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
         list_init(lists[i]);
@@ -200,8 +200,8 @@ static void start_lists(struct gateway *g)
         list_init(&c->served);
         list_append(&g->unused, &c->place);
     }
-    for (size_t i = 0; i < g->config.max_tunnels; i++)
-        list_append(&g->unused_tunnels, &g->tunnel[i].unused);
+    for (size_t i = 0; i < g->tunnel_count; i++)
+        list_append(&g->unused_tunnels, &g->tunnel[i].place);
 }
 
 int gateway_start(struct gateway *g)
@@ -230,13 +230,9 @@ int gateway_start(struct gateway *g)
 
 static void log_counters(const struct gateway *g)
 {
-    size_t tunnels = 0;
-
-    for (size_t i = 0; i < g->config.max_tunnels; i++)
-        tunnels += g->tunnel[i].conn != NULL;
     log_begin(LOG_INFO);
     log_text("tunnels ");
-    log_u64(tunnels);
+    log_u64(g->named_count);
     log_text(", connections ");
     log_u64(g->open_count);
     log_text(", requests ");
@@ -270,7 +266,7 @@ static void stop(struct gateway *g)
 static void say_goodbye(struct gateway *g)
 {
     g->said_goodbye = true;
-    for (size_t i = 0; i < g->config.max_tunnels; i++) {
+    for (size_t i = 0; i < g->tunnel_count; i++) {
         struct tunnel *t = &g->tunnel[i];
 
         if (!t->conn || t->ending)
@@ -311,7 +307,7 @@ static bool may_end(struct gateway *g)
 
     if (!g->stopping)
         return false;
-    for (size_t i = 0; i < g->config.max_tunnels; i++)
+    for (size_t i = 0; i < g->tunnel_count; i++)
         agents += g->tunnel[i].conn != NULL;
     if (!g->said_goodbye && (g->open_count == agents || g->now >= g->goodbye_at))
         say_goodbye(g);

@@ -22,6 +22,10 @@
 #include "tunnel.h"
 #include "wheel.h"
 
+/* Agents that have not said their token yet, or whose end is being told: beyond --max-tunnels, so
+ * that neither takes a tunnel from those who are known. The oldest goes when one more comes. */
+#define TUNNELS_UNNAMED_MAX 32
+
 /* First in what the poller's events point to. */
 enum source { SOURCE_LISTENER, SOURCE_CONN };
 
@@ -54,7 +58,10 @@ struct gateway {
     size_t open_count;
 
     struct tunnel *tunnel;
+    size_t tunnel_count;         /* max_tunnels and TUNNELS_UNNAMED_MAX */
+    size_t named_count;          /* those that have a name: max_tunnels at most */
     struct list unused_tunnels;
+    struct list unnamed_tunnels; /* before Auth, or at their end; the oldest first */
     struct names *names;       /* the table in use; the other one is for the next reload */
     struct names names_table[2];
     uint8_t *file;             /* room for the tokens file */

@@ -69,7 +69,8 @@ static void lay_out_conns(struct gateway *g, struct arena *a)
     struct tls_server *tls;
     uint8_t *ring;
 
-    g->conn_count = (size_t)g->config.max_tunnels + g->config.max_requests;
+    g->tunnel_count = (size_t)g->config.max_tunnels + TUNNELS_UNNAMED_MAX;
+    g->conn_count = g->tunnel_count + g->config.max_requests;
     g->conn = take(a, g->conn_count, sizeof *g->conn);
     tls = take(a, g->conn_count, sizeof *tls);
     ring = take(a, g->conn_count, ring_cap);
@@ -86,10 +87,10 @@ static void lay_out(struct gateway *g, struct arena *a)
     struct conn **visitor;
 
     lay_out_conns(g, a);
-    g->tunnel = take(a, g->config.max_tunnels, sizeof *g->tunnel);
-    stream = take(a, g->config.max_tunnels * streams, sizeof *stream);
-    visitor = take(a, g->config.max_tunnels * streams, sizeof *visitor);
-    for (size_t i = 0; a->base && i < g->config.max_tunnels; i++) {
+    g->tunnel = take(a, g->tunnel_count, sizeof *g->tunnel);
+    stream = take(a, g->tunnel_count * streams, sizeof *stream);
+    visitor = take(a, g->tunnel_count * streams, sizeof *visitor);
+    for (size_t i = 0; a->base && i < g->tunnel_count; i++) {
         g->tunnel[i].stream = stream + i * streams;
         g->tunnel[i].visitor = visitor + i * streams;
     }

@@ -30,6 +30,7 @@ static void start(struct conn *c, struct tunnel *t, enum upgrade_protocol protoc
 
     c->role = CONN_AGENT;
     c->tunnel = t;
+    list_append(&g->unnamed_tunnels, &t->place);
     t->conn = c;
     t->name = NULL;
     t->label_len = 0;
@@ -43,10 +44,24 @@ static void start(struct conn *c, struct tunnel *t, enum upgrade_protocol protoc
     conn_set_deadline(c, g->now + AUTH_TIME_MS);
 }
 
+/* There is always one: those with a name are max_tunnels at most. */
+static struct tunnel *take_tunnel(struct gateway *g)
+{
+    if (list_empty(&g->unused_tunnels)) {
+        struct tunnel *oldest = LIST_OWNER(g->unnamed_tunnels.next, struct tunnel, place);
+
+        if (!oldest->ending)
+            tunnel_log_line(LOG_WARN, oldest, "makes room for newer ones: it had not said its token");
+        oldest->ending = true;
+        tunnel_lost(oldest->conn, ERR_TIMEOUT);
+    }
+    return LIST_OWNER(list_take(&g->unused_tunnels), struct tunnel, place);
+}
+
 void tunnel_upgrade(struct conn *c, const struct http_head *head)
 {
     struct gateway *g = c->gateway;
-    struct str key;
+    struct str key, origin;
     int protocol = upgrade_request_check(head, UPGRADE_TLV | UPGRADE_JSON | UPGRADE_PLAIN, &key);
     struct writer w;
     size_t n;
@@ -61,9 +76,9 @@ void tunnel_upgrade(struct conn *c, const struct http_head *head)
         visitor_refuse(c, 403, STR("Agents need a client certificate here."), 0);
         return;
     }
-    if (list_empty(&g->unused_tunnels)) {
-        log_line(LOG_WARN, "all tunnels are in use (--max-tunnels): an agent was sent away");
-        visitor_refuse(c, 503, STR("All tunnels are in use."), RETRY_AFTER_S);
+    /* RFC 6455 section 10.2: a page in somebody's browser is no agent. */
+    if (http_field_find(head->fields, "origin", &origin)) {
+        visitor_refuse(c, 403, STR("Browsers do not connect here."), 0);
         return;
     }
     out = conn_room(c, UPGRADE_ROOM, &n);
@@ -74,8 +89,7 @@ void tunnel_upgrade(struct conn *c, const struct http_head *head)
     writer_init(&w, out, n);
     upgrade_response_write(&w, key, (enum upgrade_protocol)protocol);
     transport_send_ack(&c->transport, writer_stored(&w));
-    start(c, LIST_OWNER(list_take(&g->unused_tunnels), struct tunnel, unused),
-          (enum upgrade_protocol)protocol);
+    start(c, take_tunnel(g), (enum upgrade_protocol)protocol);
 }
 
 /* ---- the end ---- */
@@ -120,14 +134,24 @@ static void fail_visitors(struct tunnel *t, const char *why)
         leave_queue(visitor);
         visitor_refuse(visitor, 502, str_of(why), 0);
     }
-    if (t->name)
-        t->name->tunnel = NULL;
+}
+
+static void leave_name(struct tunnel *t)
+{
+    struct gateway *g = t->conn->gateway;
+
+    if (!t->name)
+        return;
+    t->name->tunnel = NULL;
     t->name = NULL;
+    g->named_count--;
+    list_append(&g->unnamed_tunnels, &t->place);
 }
 
 static void give_back(struct tunnel *t)
 {
-    list_prepend(&t->conn->gateway->unused_tunnels, &t->unused);
+    list_remove(&t->place);
+    list_prepend(&t->conn->gateway->unused_tunnels, &t->place);
     t->conn->tunnel = NULL;
     t->conn = NULL;
 }
@@ -145,6 +169,7 @@ void tunnel_lost(struct conn *c, int err)
     if (!t->ending)
         tunnel_log_line(LOG_INFO, t, err_text(err));
     fail_visitors(t, "The connection to the device was lost.");
+    leave_name(t);
     conn_close(c);
     give_back(t);
 }
@@ -154,6 +179,7 @@ void tunnel_end(struct tunnel *t, uint16_t code, const char *why)
     session_close(&t->session, code);
     t->ending = true;
     fail_visitors(t, why);
+    leave_name(t);
     conn_set_deadline(t->conn, t->conn->gateway->now + ENDING_TIME_MS);
     conn_mark(t->conn);
 }
@@ -175,6 +201,35 @@ static void write_url(struct tunnel *t, struct str *url)
     *url = (struct str){ t->url, writer_stored(&w) };
 }
 
+static void refuse(struct tunnel *t, const char *log, struct str error, unsigned retry_after)
+{
+    tunnel_log_line(LOG_WARN, t, log);
+    session_refuse(&t->session, error, retry_after);
+    t->ending = true;
+    conn_set_deadline(t->conn, t->conn->gateway->now + ENDING_TIME_MS);
+}
+
+/* Whoever has the name, perhaps a connection that died unnoticed, makes room for its newer one. */
+static bool take_name(struct tunnel *t, struct name *name)
+{
+    struct gateway *g = t->conn->gateway;
+
+    t->label_len = name->label_len;
+    memcpy(t->label, name->label, name->label_len);
+    if (name->tunnel) {
+        tunnel_log_line(LOG_INFO, name->tunnel, "replaced by a newer connection");
+        tunnel_end(name->tunnel, WS_CLOSE_REPLACED,
+                   "The device has connected anew; please try again.");
+    }
+    if (g->named_count >= g->config.max_tunnels)
+        return false;
+    name->tunnel = t;
+    t->name = name;
+    g->named_count++;
+    list_remove(&t->place);
+    return true;
+}
+
 void tunnel_authenticate(struct tunnel *t, const struct wire_msg *m)
 {
     struct gateway *g = t->conn->gateway;
@@ -183,21 +238,14 @@ void tunnel_authenticate(struct tunnel *t, const struct wire_msg *m)
     struct str url;
 
     if (!name) {
-        tunnel_log_line(LOG_WARN, t, "an agent's token was refused");
-        session_refuse(&t->session, STR("token refused"), 0);
-        t->ending = true;
-        conn_set_deadline(t->conn, g->now + ENDING_TIME_MS);
+        refuse(t, "an agent's token was refused", STR("token refused"), 0);
         return;
     }
-    t->label_len = name->label_len;
-    memcpy(t->label, name->label, name->label_len);
-    if (name->tunnel) {
-        tunnel_log_line(LOG_INFO, name->tunnel, "replaced by a newer connection");
-        tunnel_end(name->tunnel, WS_CLOSE_REPLACED,
-                   "The device has connected anew; please try again.");
+    if (!take_name(t, name)) {
+        refuse(t, "sent away: all tunnels are in use (--max-tunnels)",
+               STR("all tunnels of the gateway are in use"), RETRY_AFTER_S);
+        return;
     }
-    name->tunnel = t;
-    t->name = name;
     if (entropy_get(random, sizeof random) <= 0)
         memset(random, 0, sizeof random); /* a name for logs, no secret */
     ascii_to_hex(random, sizeof random, t->session_id);

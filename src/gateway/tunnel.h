@@ -17,7 +17,7 @@ struct gateway;
 
 struct tunnel {
     struct conn *conn;
-    struct name *name;          /* after Auth; NULL when it was taken over or revoked */
+    struct name *name;          /* after Auth, until its end; it is what makes it count */
     uint8_t label[NAME_LABEL_MAX];
     uint8_t label_len;
     struct session session;
@@ -30,7 +30,7 @@ struct tunnel {
     bool stalled;               /* plain mode: a visitor has no room, nothing is read */
     bool asks_again;            /* the session may have another event without more input */
     bool ending;                /* the session is over: its close frame goes out */
-    struct list unused;
+    struct list place;          /* unused, or without a name */
     uint8_t session_id[32];
     uint8_t url[TUNNEL_URL_MAX];
 };

@@ -6,6 +6,7 @@ same session, so that a crash or a needless reconnect fails the test that caused
 import re
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 
@@ -125,6 +126,13 @@ class Gateway(Proc):
 
     def host(self, name):
         return "%s.%s:%d" % (name, DOMAIN, self.port)
+
+    def counter(self, name):
+        """One of the numbers that SIGUSR1 logs."""
+        since = self.mark()
+        self.send(signal.SIGUSR1)
+        return int(self.wait_for_log(r"tunnels.*requests.*", since).group(0).split(name + " ")[1]
+                   .split(",")[0].split()[0])
 
     def visit(self, name, **kwargs):
         return Visitor(self.address, self.host(name), ca=self.ca, **kwargs)

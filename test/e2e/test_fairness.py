@@ -100,6 +100,12 @@ class RawAgent:
     def close(self):
         self.sock.close()
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
 
 # ---- turns ----
 
@@ -193,4 +199,52 @@ def test_unknown_message_before_auth(make_gateway):
     agent = RawAgent(gateway)
     agent.sock.sendall(frame(2, b"\xc8later"))
     assert agent.close_code() == 1002
+    agent.close()
+
+
+# ---- slots ----
+
+UNNAMED_MAX = 32  # TUNNELS_UNNAMED_MAX
+
+
+def test_strangers_take_no_tunnel(make_gateway):
+    """More of them than there are tunnels; the oldest makes room, who says a token has his."""
+    gateway = make_gateway("--max-tunnels", "2", certs=None)
+    tokens = [gateway.token(name) for name in ("one", "two", "three")]
+    strangers = [RawAgent(gateway) for _ in range(UNNAMED_MAX + 2)]
+    agents = [RawAgent(gateway, token) for token in tokens[:2]]
+    assert strangers[0].close_code() is None
+    gateway.wait_for_log("makes room for newer ones")
+    third = RawAgent(gateway)
+    third.say("Auth", token=tokens[2], agent="raw/1", window=65536, max_streams=8)
+    kind, fields = third.message()
+    assert kind == "AuthError" and "in use" in fields["error"] and fields["retry_after"] > 0
+    assert third.close_code() == 4401
+    agents[0].close()
+    with RawAgent(gateway) as again:
+        wait_until(lambda: gateway.counter("tunnels") == 1, "the tunnel of who has gone")
+        again.auth(tokens[2])
+    for agent in (*strangers, *agents, third):
+        agent.close()
+
+
+def test_take_over_when_all_are_in_use(make_gateway):
+    """What holds the only tunnel is the agent's own connection, which died unnoticed."""
+    gateway = make_gateway("--max-tunnels", "1", certs=None)
+    token = gateway.token("one")
+    for _ in range(3):
+        dead = RawAgent(gateway, token)
+        alive = RawAgent(gateway, token)
+        assert dead.close_code() == 4409
+        with gateway.visit("one") as visitor:
+            visitor.begin("GET", "/")
+            assert alive.message()[0] == "HttpRequest"
+        dead.close()
+        alive.close()
+
+
+def test_browsers_are_no_agents(make_gateway):
+    gateway = make_gateway(certs=None)
+    agent = RawAgent(gateway, fields=[b"Origin: https://elsewhere.example"])
+    assert agent.head.startswith(b"HTTP/1.1 403 ")
     agent.close()
