@@ -53,6 +53,10 @@ void tls_client_keep(struct tls_client *c);
 
 /* ---- server ---- */
 
+/* In every profile: only a client can ask for records shorter than these 16 KB (RFC 6066 section
+ * 4), and browsers do not. */
+#define TLS_SERVER_IN_MAX (16384 + 325)
+
 #define TLS_SERVER_CHAIN_MAX 8
 
 /* A certificate chain and its key, from PEM files, into memory that lasts. */
@@ -109,7 +113,7 @@ struct tls_server {
     bool loaded;                  /* a session of this id was found */
     uint8_t session_id[32];
     struct trust_check check;
-    uint8_t in[TLS_IN_MAX];
+    uint8_t in[TLS_SERVER_IN_MAX];
     uint8_t out[TLS_OUT_MAX];
 };
 

@@ -315,20 +315,35 @@ void conn_watch(struct conn *c)
         conn_close(c);
 }
 
-uint8_t *conn_room(struct conn *c, size_t least, size_t *n)
+uint8_t *conn_room(struct conn *c, size_t wanted, size_t *n)
 {
     uint8_t *out = transport_send_buf(&c->transport, n);
 
-    if (out && *n >= least)
+    if (out && *n >= wanted)
         return out;
     if (!transport_ready(&c->transport))
         return NULL;
     transport_flush(&c->transport);
     transport_push(&c->transport);
     out = transport_send_buf(&c->transport, n);
-    /* An empty record is all that there ever is: a small device has asked for small ones. */
-    if (out && (*n >= least || !transport_unsent(&c->transport)))
+    /* An empty record is all that there ever is. */
+    if (out && (*n >= wanted || !transport_unsent(&c->transport)))
         return out;
     c->starved = true;
     return NULL;
+}
+
+size_t conn_put(struct conn *c, const uint8_t *p, size_t n)
+{
+    size_t done = 0, room;
+    uint8_t *out;
+
+    while (done < n && (out = conn_room(c, n - done, &room)) != NULL) {
+        if (room > n - done)
+            room = n - done;
+        memcpy(out, p + done, room);
+        transport_send_ack(&c->transport, room);
+        done += room;
+    }
+    return done;
 }

@@ -60,9 +60,12 @@ void conn_on_time(struct conn *c);
 /* Moving a deadline away costs nothing: the timer finds out when it fires. */
 void conn_set_deadline(struct conn *c, int64_t at);
 
-/* Room for at least that many bytes to send, made by sending what gathered if need be; NULL when
- * the peer takes no more now. */
-uint8_t *conn_room(struct conn *c, size_t least, size_t *n);
+/* Room to send, *n bytes: as many as wanted, made by sending what gathered if need be, or a whole
+ * record where that is less. A peer may have asked for records of 512 bytes (RFC 6066 section 4),
+ * so that *n alone counts. NULL when the peer takes no more now. */
+uint8_t *conn_room(struct conn *c, size_t wanted, size_t *n);
+/* Sends of these bytes what the peer takes now, in as many records as it needs; how many. */
+size_t conn_put(struct conn *c, const uint8_t *p, size_t n);
 
 /* Everything was handed over: sends it, says the end, waits a little for the peer to read it. */
 void conn_finish(struct conn *c);

@@ -17,16 +17,12 @@ static const uint8_t last_chunk[] = { '0', '\r', '\n', '\r', '\n' };
 void response_put_raw(struct conn *c, const uint8_t *p, size_t n)
 {
     struct visitor *v = &c->visitor;
-    size_t room;
-    uint8_t *out = v->ring.len == 0 ? conn_room(c, n, &room) : NULL;
+    size_t sent = v->ring.len == 0 ? conn_put(c, p, n) : 0;
 
-    if (out) {
-        memcpy(out, p, n);
-        transport_send_ack(&c->transport, n);
-    } else {
-        ring_push(&v->ring, p, n);
-        v->raw_left += n;
-    }
+    if (sent == n)
+        return;
+    ring_push(&v->ring, p + sent, n - sent);
+    v->raw_left += n - sent;
 }
 
 void response_interim(struct conn *c, const struct wire_msg *m)
@@ -96,7 +92,7 @@ static size_t put_piece(struct conn *c, struct str body)
     size_t room, head = 0;
     uint8_t *out = conn_room(c, over + (body.n < PIECE_MIN ? body.n : PIECE_MIN), &room);
 
-    if (!out)
+    if (!out || room <= over)
         return 0;
     if (body.n > room - over)
         body.n = room - over;
@@ -183,20 +179,11 @@ static bool drain_raw(struct conn *c)
 {
     struct visitor *v = &c->visitor;
     struct str piece = ring_peek(&v->ring);
-    size_t room;
-    uint8_t *out = conn_room(c, 1, &room);
+    size_t sent = conn_put(c, piece.p, piece.n < v->raw_left ? piece.n : v->raw_left);
 
-    if (!out)
-        return false;
-    if (piece.n > v->raw_left)
-        piece.n = v->raw_left;
-    if (piece.n > room)
-        piece.n = room;
-    memcpy(out, piece.p, piece.n);
-    transport_send_ack(&c->transport, piece.n);
-    ring_pop(&v->ring, piece.n);
-    v->raw_left -= piece.n;
-    return true;
+    ring_pop(&v->ring, sent);
+    v->raw_left -= sent;
+    return sent > 0;
 }
 
 static bool drain_body(struct conn *c)
@@ -208,18 +195,6 @@ static bool drain_body(struct conn *c)
     return n > 0;
 }
 
-static void put_last_chunk(struct conn *c)
-{
-    size_t room;
-    uint8_t *out = conn_room(c, sizeof last_chunk, &room);
-
-    if (!out)
-        return;
-    memcpy(out, last_chunk, sizeof last_chunk);
-    transport_send_ack(&c->transport, sizeof last_chunk);
-    c->visitor.last_put = true;
-}
-
 void response_drain(struct conn *c)
 {
     struct visitor *v = &c->visitor;
@@ -229,8 +204,10 @@ void response_drain(struct conn *c)
         if (!(v->raw_left > 0 ? drain_raw(c) : drain_body(c)))
             return;
     }
-    if (v->response_done && !v->broken && !v->last_put && v->framing.body == HTTP_BODY_CHUNKED)
-        put_last_chunk(c);
+    if (v->response_done && !v->broken && !v->last_put && v->framing.body == HTTP_BODY_CHUNKED) {
+        v->last_put = true;
+        response_put_raw(c, last_chunk, sizeof last_chunk);
+    }
     if (moved)
         visitor_progress(c);
 }

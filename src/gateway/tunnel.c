@@ -63,9 +63,8 @@ void tunnel_upgrade(struct conn *c, const struct http_head *head)
     struct gateway *g = c->gateway;
     struct str key, origin;
     int protocol = upgrade_request_check(head, UPGRADE_TLV | UPGRADE_JSON | UPGRADE_PLAIN, &key);
+    uint8_t out[UPGRADE_ROOM];
     struct writer w;
-    size_t n;
-    uint8_t *out;
 
     if (protocol < 0) {
         visitor_refuse(c, 426, STR("Agents connect here, with a WebSocket (RFC 6455)."), 0);
@@ -81,14 +80,12 @@ void tunnel_upgrade(struct conn *c, const struct http_head *head)
         visitor_refuse(c, 403, STR("Browsers do not connect here."), 0);
         return;
     }
-    out = conn_room(c, UPGRADE_ROOM, &n);
-    if (!out) {
+    writer_init(&w, out, sizeof out);
+    upgrade_response_write(&w, key, (enum upgrade_protocol)protocol);
+    if (conn_put(c, out, writer_stored(&w)) < writer_stored(&w)) {
         conn_close(c);
         return;
     }
-    writer_init(&w, out, n);
-    upgrade_response_write(&w, key, (enum upgrade_protocol)protocol);
-    transport_send_ack(&c->transport, writer_stored(&w));
     start(c, take_tunnel(g), (enum upgrade_protocol)protocol);
 }
 

@@ -50,7 +50,7 @@ struct visitor {
     bool upgraded;        /* with 101 */
     bool response_done;   /* the other direction has ended; more may be in the ring */
     bool broken;          /* ... and not as it should */
-    bool last_put;        /* the last chunk is out */
+    bool last_put;        /* the last chunk is in the ring or gone */
     bool shut;            /* upgraded: the visitor was told the end of the response */
     struct relay_response framing;
     struct ring ring;

@@ -94,11 +94,11 @@ class Agent(Proc):
 class Gateway(Proc):
     """build/host/adit-gateway on a port of its own, with a tokens file that grows."""
 
-    def __init__(self, folder, *options, certs=None, kind="server", port=0):
+    def __init__(self, folder, *options, certs=None, kind="server", port=0, domain=DOMAIN):
         self.tokens_file = folder / ("tokens-" + secrets.token_hex(4))
         self.tokens_file.write_text("")
         self.ca = certs / "ca.pem" if certs else None
-        argv = [*GATEWAY, "--listen", "127.0.0.1:%d" % port, "--domain", DOMAIN,
+        argv = [*GATEWAY, "--listen", "127.0.0.1:%d" % port, "--domain", domain,
                 "--tokens", self.tokens_file]
         argv += (["--cert", certs / (kind + ".pem"), "--key", certs / (kind + ".key")]
                  if certs else ["--plain"])
