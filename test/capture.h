@@ -9,7 +9,7 @@
 struct capture {
     int fd, saved;
     FILE *file;
-    char text[4096]; /* after capture_end: what was written, terminated */
+    char text[65536]; /* after capture_end: what was written, terminated */
     size_t len;
 };
 

@@ -166,6 +166,6 @@ int config_parse(struct config *c, struct target *t, int argc, char **argv)
         err = check(c);
     if (err < 0)
         return err;
-    log_set_level((enum log_level)c->log_level);
+    log_open((enum log_level)c->log_level);
     return token_init(c, t, argc, argv);
 }

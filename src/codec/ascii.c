@@ -1,5 +1,7 @@
 #include "ascii.h"
 
+#include <string.h>
+
 uint8_t ascii_lower(uint8_t c)
 {
     return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
@@ -80,4 +82,44 @@ bool ascii_from_hex(struct str s, uint8_t *out, size_t n)
         out[i] = (uint8_t)(high << 4 | low);
     }
     return true;
+}
+
+/* Bit n: month n has 31 days. */
+#define LONG_MONTHS 0x15aau
+
+static uint32_t month_len(uint32_t year, uint32_t month)
+{
+    return month == 2 ? 28 + (year % 4 == 0) : 30 + (LONG_MONTHS >> month & 1);
+}
+
+/* Century, year in it, month, day. */
+static void date_of(uint32_t day, uint32_t part[4])
+{
+    uint32_t year = 1970, month = 1, n;
+
+    for (; day >= (n = year % 4 == 0 ? 366 : 365); day -= n)
+        year++;
+    for (; day >= (n = month_len(year, month)); day -= n)
+        month++;
+    part[0] = year / 100;
+    part[1] = year % 100;
+    part[2] = month;
+    part[3] = day + 1;
+}
+
+void ascii_time(int64_t unix_seconds, uint8_t out[ASCII_TIME_LEN])
+{
+    /* 86400 is 128 * 675, and a 32-bit machine divides 32 bits. */
+    uint32_t of128 = (uint32_t)(unix_seconds >> 7);
+    uint32_t second = of128 % 675 * 128 + (uint32_t)(unix_seconds & 127);
+    uint32_t part[7] = { 0, 0, 0, 0, second / 3600, second / 60 % 60, second % 60 };
+
+    date_of(of128 / 675, part);
+    memcpy(out, "0000-00-00T00:00:00Z", ASCII_TIME_LEN);
+    for (size_t i = 0; i < 7; i++) {
+        uint8_t *p = out + (i < 2 ? 2 * i : 3 * i - 1);
+
+        p[0] = (uint8_t)('0' + part[i] / 10 % 10);
+        p[1] = (uint8_t)('0' + part[i] % 10);
+    }
 }

@@ -172,7 +172,7 @@ int main(int argc, char **argv)
     }
     if (result < 0 || config_check(&g->config) < 0)
         return 2;
-    log_set_level((enum log_level)g->config.log_level);
+    log_open((enum log_level)g->config.log_level);
     if (allocate(g) < 0 || allow_descriptors(g) < 0 || gateway_start(g) < 0 || enter(g) < 0)
         return 1;
     gateway_run(g);

@@ -1,7 +1,9 @@
 #include "log.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/select.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -12,15 +14,38 @@
 /* Room behind the text for "..." and the line's end. */
 #define TEXT_MAX (LOG_LINE_MAX - 4)
 
+#define SECOND_MS 1000
+#define LINE_MS (SECOND_MS / LOG_RATE)
+
+enum stamp { STAMP_NONE, STAMP_TIME, STAMP_DATE };
+
 static enum log_level level_max = LOG_INFO;
+static int log_fd = STDERR_FILENO;
+static enum stamp stamp;
+static int64_t paid_at; /* clock_ms: until then the lines so far fill the rate */
+static uint32_t left_out;
 static bool active;
 static bool cut;
 static uint8_t line[LOG_LINE_MAX];
 static size_t line_len;
 
-void log_set_level(enum log_level level)
+void log_open(enum log_level level)
 {
+    struct winsize size;
+    int fd;
+
     level_max = level;
+    paid_at = 0;
+    log_fd = STDERR_FILENO;
+    stamp = STAMP_DATE;
+    if (lseek(log_fd, 0, SEEK_CUR) >= 0)
+        return;
+    /* As isatty, which is more code to say why not. */
+    stamp = syscall(SYS_ioctl, log_fd, TIOCGWINSZ, &size) == 0 ? STAMP_TIME : STAMP_NONE;
+    /* O_NONBLOCK on the inherited one would be everybody's who has it. */
+    fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd >= 0)
+        log_fd = fd;
 }
 
 /* All of a piece or nothing of it: half an escape would read as another byte. */
@@ -38,39 +63,87 @@ static void put(const void *p, size_t n)
 
 static void put_time(void)
 {
-    /* Of the day; 86400 is 128 * 675, and a 32-bit machine divides 32 bits. */
-    int64_t now = clock_unix();
-    uint32_t second = (uint32_t)(now >> 7) % 675 * 128 + (uint32_t)(now & 127);
-    const uint32_t part[3] = { second / 3600, second / 60 % 60, second % 60 };
-    uint8_t text[9] = "00:00:00 ";
+    uint8_t text[ASCII_TIME_LEN];
 
-    for (size_t i = 0; i < 3; i++) {
-        text[3 * i] = (uint8_t)('0' + part[i] / 10);
-        text[3 * i + 1] = (uint8_t)('0' + part[i] % 10);
-    }
-    put(text, sizeof text);
+    ascii_time(clock_unix(), text);
+    if (stamp == STAMP_DATE)
+        put(text, sizeof text);
+    else
+        put(text + ASCII_TIME_DATE_LEN, 8);
+    put(" ", 1);
 }
 
-/* As isatty, which is more code to say why not. */
-static bool is_terminal(void)
+static void begin(enum log_level level)
 {
-    struct winsize size;
+    static const char *const word[] = { "error: ", "warning: ", "info: ", "debug: " };
 
-    return syscall(SYS_ioctl, STDERR_FILENO, TIOCGWINSZ, &size) == 0;
+    active = true;
+    cut = false;
+    line_len = 0;
+    if (stamp != STAMP_NONE)
+        put_time();
+    log_text(word[level]);
+}
+
+/* May a line of this level go out? One that may is paid for. */
+static bool pay(enum log_level level)
+{
+    /* What each level may have run ahead, so that no flood of the others keeps an error out; a
+     * second less once lines were left out, so that many follow each time that this is told. */
+    int64_t most = (int64_t)(LOG_DEBUG + 1 - level) * LOG_BURST * LINE_MS;
+    int64_t now = clock_ms();
+
+    if (paid_at < now)
+        paid_at = now;
+    if (paid_at - now > most - (left_out > 0 ? SECOND_MS : 0))
+        return false;
+    paid_at += LINE_MS;
+    return true;
+}
+
+/* Without waiting: a pipe or socket that says so has room for PIPE_BUF, which is more than a line. */
+static bool write_line(void)
+{
+    struct timeval at_once = { 0, 0 };
+    fd_set set;
+
+    FD_ZERO(&set);
+    FD_SET((unsigned)log_fd, &set);
+    return select(log_fd + 1, NULL, &set, NULL, &at_once) > 0 &&
+           write(log_fd, line, line_len) == (ssize_t)line_len;
+}
+
+static bool end(void)
+{
+    active = false;
+    if (cut) {
+        memcpy(line + line_len, "...", 3);
+        line_len += 3;
+    }
+    line[line_len++] = '\n';
+    return write_line();
+}
+
+/* What was left out is said before the next line. */
+static bool tell_left_out(void)
+{
+    begin(LOG_WARN);
+    log_u64(left_out);
+    log_text(" log lines left out");
+    return end();
 }
 
 bool log_begin(enum log_level level)
 {
-    static const char *const word[] = { "error: ", "warning: ", "info: ", "debug: " };
-
-    active = level <= level_max;
-    cut = false;
-    line_len = 0;
-    if (!active)
+    active = false;
+    if (level > level_max)
         return false;
-    if (is_terminal())
-        put_time();
-    log_text(word[level]);
+    if (!pay(level) || (left_out > 0 && !tell_left_out())) {
+        left_out++;
+        return false;
+    }
+    left_out = 0;
+    begin(level);
     return true;
 }
 
@@ -116,16 +189,8 @@ void log_i64(int64_t value)
 
 void log_end(void)
 {
-    if (!active)
-        return;
-    if (cut) {
-        memcpy(line + line_len, "...", 3);
-        line_len += 3;
-    }
-    line[line_len++] = '\n';
-    /* A log that cannot be written has nobody to tell. */
-    fmt_write(STDERR_FILENO, line, line_len);
-    active = false;
+    if (active && !end())
+        left_out++;
 }
 
 void log_form(enum log_level level, const char *form, const void *first, const void *second)

@@ -274,6 +274,24 @@ def test_stats_on_signal(py_session):
     assert "5000" in line
 
 
+def test_nobody_reads_the_log(py_session):
+    """A flood of lines, and whoever collects them stands still: requests pass all the same."""
+    session = py_session()
+
+    async def flood(n):
+        for _ in range(n):
+            await session.send("Error", error="too many messages " + "!" * 200, code=429)
+    with session.agent.news:    # which the reader of the log needs
+        session.gateway.run(flood(3000))
+        assert session.gateway.run(session.fetch("GET", "/")).status == 200
+
+    def told():
+        session.gateway.run(flood(1))
+        return re.search(r"warning: \d+ log lines left out", session.agent.log())
+    wait_until(told, "the number of lines left out")
+    assert len(session.agent.lines) < 2000
+
+
 def test_sigterm_closes_politely(py_session):
     session = py_session()
     assert session.agent.stop() == 0

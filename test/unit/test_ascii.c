@@ -1,5 +1,7 @@
 #include "ascii.h"
 
+#include <time.h>
+
 #include "tap.h"
 
 static void test_classes(void)
@@ -76,10 +78,38 @@ static void test_hex(void)
     is_int(ascii_hex_value('`'), -1, "the character before a");
 }
 
+/* Every day until 2100, each at another second. */
+static void test_time(void)
+{
+    const int64_t end = INT64_C(4107542400);
+    int64_t second = 0, differs = -1;
+
+    for (; second < end && differs < 0; second += 86400 - 61) {
+        time_t seconds = (time_t)second;
+        char expected[32];
+        uint8_t out[ASCII_TIME_LEN];
+
+        strftime(expected, sizeof expected, "%Y-%m-%dT%H:%M:%SZ", gmtime(&seconds));
+        ascii_time(second, out);
+        if (memcmp(out, expected, sizeof out) != 0)
+            differs = second;
+    }
+    is_int(differs, -1, "time as strftime has it");
+    for (second = INT64_MIN; second < INT64_MAX - (INT64_C(1) << 58); second += INT64_C(1) << 58) {
+        uint8_t *out = tap_guard_end(ASCII_TIME_LEN);
+
+        ascii_time(second, out);
+        differs += out[4] == '-' && out[19] == 'Z' ? 0 : 1;
+        tap_guard_free(out, ASCII_TIME_LEN);
+    }
+    is_int(differs, -1, "any number has the form");
+}
+
 int main(void)
 {
     test_classes();
     test_decimal();
     test_hex();
+    test_time();
     return done_testing();
 }

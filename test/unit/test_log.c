@@ -1,12 +1,35 @@
-/* Log lines: level, escapes, cutting; and the small file helpers they are written with. */
+/* Log lines: level, escapes, cutting, time, how many, readers that do not read; and the small file
+ * helpers. */
 #include "log.h"
 
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <time.h>
+
 #include "capture.h"
+#include "clock.h"
 #include "err.h"
 #include "fmt.h"
 #include "tap.h"
 
 static struct capture captured;
+
+/* As where a collector stamps the lines. */
+static void open_bare(enum log_level level)
+{
+    int saved = dup(STDERR_FILENO), fd[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, fd) < 0 || dup2(fd[0], STDERR_FILENO) < 0)
+        abort();
+    log_open(level);
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    close(fd[0]);
+    close(fd[1]);
+}
 
 static void test_levels(void)
 {
@@ -23,10 +46,10 @@ static void test_levels(void)
     log_text("dropped");
     log_end();
     log_text("outside of a line");
-    log_set_level(LOG_ERROR);
+    open_bare(LOG_ERROR);
     log_line(LOG_WARN, "not this");
     log_line(LOG_ERROR, "but this");
-    log_set_level(LOG_INFO);
+    open_bare(LOG_INFO);
     capture_end(&captured);
     is_str(captured.text,
            "info: connected to example.org in 18446744073709551615 or -9223372036854775808\n"
@@ -86,11 +109,128 @@ static void test_files(void)
     ok(!fmt_text(-1, "x"), "no descriptor");
 }
 
+/* ---- the time before a line ---- */
+
+static void test_date(void)
+{
+    char before[32], after[32];
+    time_t now = time(NULL);
+
+    strftime(before, sizeof before, "%Y-%m-%dT%H:%M:%SZ info: x\n", gmtime(&now));
+    capture_begin(&captured, STDERR_FILENO);
+    log_open(LOG_INFO);
+    log_line(LOG_INFO, "x");
+    capture_end(&captured);
+    now = time(NULL);
+    strftime(after, sizeof after, "%Y-%m-%dT%H:%M:%SZ info: x\n", gmtime(&now));
+    ok(strcmp(before, captured.text) <= 0 && strcmp(captured.text, after) <= 0, "in a file: %s",
+       captured.text);
+}
+
+/* ---- as many as come ---- */
+
+static size_t count(const char *text, const char *part)
+{
+    size_t n = 0;
+
+    for (; (text = strstr(text, part)) != NULL; text++)
+        n++;
+    return n;
+}
+
+static void flood(enum log_level level, const char *text, size_t n)
+{
+    while (n-- > 0)
+        log_line(level, text);
+}
+
+/* What a flood of one level leaves to the others, and that every line left out is counted. */
+static void test_rate(void)
+{
+    const size_t flooded = 20000;
+    int64_t began = clock_ms();
+    size_t most, out, told;
+
+    capture_begin(&captured, STDERR_FILENO);
+    open_bare(LOG_DEBUG);
+    flood(LOG_DEBUG, "x", flooded);
+    log_line(LOG_INFO, "y");
+    flood(LOG_INFO, "y", LOG_BURST / 2);
+    log_line(LOG_ERROR, "z");
+    capture_end(&captured);
+    most = LOG_BURST + 1 + (size_t)((clock_ms() - began) * LOG_RATE / 1000);
+    out = count(captured.text, "debug: x");
+    ok(out >= LOG_BURST / 2 && out <= most, "%zu of %zu lines went out, no more than %zu", out,
+       flooded, most);
+    is_int(count(captured.text, "info: y"), LOG_BURST / 2 + 1, "the more serious ones are not among");
+    ok(strstr(captured.text, "error: z") != NULL, "those left out");
+    told = 0;
+    for (const char *at = captured.text; (at = strstr(at, "warning: ")) != NULL; at++)
+        told += (size_t)strtoul(at + 9, NULL, 10);
+    is_int(out + told, flooded, "and each of those is counted");
+}
+
+/* ---- a reader that does not read ---- */
+
+/* Logs to `in`, of which `out` is read only afterwards, far more than fits in between. */
+static void stall(int in, int out, const char *what)
+{
+    static char text[1 << 20];
+    int saved = dup(STDERR_FILENO), flags = fcntl(in, F_GETFL);
+    size_t len = 0;
+    ssize_t n;
+    char padding[401];
+    struct pollfd some = { .fd = out, .events = POLLIN };
+
+    memset(padding, '-', sizeof padding - 1);
+    padding[sizeof padding - 1] = '\0';
+    dup2(in, STDERR_FILENO);
+    log_open(LOG_INFO);
+    flood(LOG_ERROR, padding, 700);
+    is_int(fcntl(in, F_GETFL), flags, "%s: its flags are as they were", what);
+    fcntl(out, F_SETFL, O_NONBLOCK);
+    while (poll(&some, 1, 0) > 0 && (n = read(out, text + len, sizeof text - 1 - len)) > 0)
+        len += (size_t)n;
+    log_line(LOG_ERROR, "here again");
+    while (poll(&some, 1, 100) > 0 && (n = read(out, text + len, sizeof text - 1 - len)) > 0)
+        len += (size_t)n;
+    text[len] = '\0';
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    close(in);
+    close(out);
+    ok(count(text, "error: ---") < 700, "%s: not all lines fit", what);
+    ok(strstr(text, " log lines left out") != NULL, "%s: which is said", what);
+    ok(strstr(text, "error: here again") != NULL, "%s: in front of the next line", what);
+}
+
+static void test_stalled_readers(void)
+{
+    int fd[2];
+    const int small = 65536;
+
+    if (pipe(fd) == 0)
+        stall(fd[1], fd[0], "pipe");
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, fd) == 0) {
+        setsockopt(fd[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+        stall(fd[0], fd[1], "socket");
+    }
+    fd[0] = posix_openpt(O_RDWR | O_NOCTTY);
+    if (fd[0] >= 0 && grantpt(fd[0]) == 0 && unlockpt(fd[0]) == 0) {
+        fd[1] = open(ptsname(fd[0]), O_RDWR | O_NOCTTY);
+        stall(fd[1], fd[0], "terminal");
+    }
+}
+
 int main(void)
 {
+    alarm(120);
     test_levels();
     test_escapes();
     test_cut();
     test_files();
+    test_date();
+    test_stalled_readers();
+    test_rate();
     return done_testing();
 }
