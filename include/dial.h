@@ -1,6 +1,7 @@
 /*
  * From a host name or address to a connected TCP socket: resolves, then tries each address in
- * turn (a new one every 5 s, or at once when one fails) until the owner's time is up.
+ * turn, the next one when one fails or has had its share of the owner's time.
+ * Source: RFC 8305 section 4 (both families in turn, as the resolver has them).
  *
  *   IDLE --start--> RESOLVING --> CONNECTING --> DONE (fd is the owner's) | FAILED
  */
@@ -16,6 +17,9 @@ struct dial {
     int64_t deadline;
     struct ip peer;       /* the address in use, or the last one tried; len 0: none yet */
     struct resolver resolver; /* its private paths and port may be set by tests before the start */
+    /* set by the owner before the start */
+    int64_t until;        /* its time is up: at most UINT32_MAX ms from now */
+    uint32_t round;       /* starts that came to nothing before: each begins with another address */
     /* private */
     uint8_t state;
     unsigned next;

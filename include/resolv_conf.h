@@ -18,7 +18,8 @@ struct resolv_conf {
 };
 
 /* Addresses of a name in a hosts file, at most `max`, in the file's order; 0 when there are none
- * or no file. "localhost" (RFC 6761 section 6.3) has its addresses without a file. */
+ * or no file. "localhost" (RFC 6761 section 6.3) has both of its addresses, whatever the file
+ * says: many list one, and servers listen on the other. */
 unsigned hosts_lookup(const char *path, struct str name, struct ip *out, unsigned max);
 /* A file that cannot be read is as an empty one. */
 void resolv_conf_read(const char *path, struct resolv_conf *conf);

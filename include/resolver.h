@@ -22,7 +22,8 @@ struct resolver {
     int fd; /* -1: none */
     unsigned want;
     int64_t deadline;
-    struct ip address[DNS_ADDRESSES_MAX * 2]; /* IPv4 first */
+    struct ip address[DNS_ADDRESSES_MAX * 2]; /* the families in turn, IPv4 first: a device's
+                                                 half-made IPv6 is more common than none of IPv4 */
     unsigned count;
     int err; /* ERR_DNS_NAME: no such name, or no address; ERR_RESOLVE: nobody answered; ERR_DNS:
                 not a name that can be asked for */

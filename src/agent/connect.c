@@ -134,6 +134,8 @@ void connect_start(struct agent *a)
     log_form(LOG_INFO, "connecting to %s:%u", &a->uri.host, LOG_NUMBER(a->uri.port));
     a->phase = PHASE_DIAL;
     a->deadline = a->loop.now + a->config.connect_timeout_ms;
+    a->dial.until = a->deadline;
+    a->dial.round = a->backoff.attempts;
     local_look_up(a);
     after_dial(a, dial_start(&a->dial, a->uri.host, a->uri.port, agent_random(a), a->loop.now));
 }

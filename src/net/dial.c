@@ -2,9 +2,6 @@
 
 #include "err.h"
 
-/* Until the next address gets its try. */
-#define ADDRESS_MS 5000
-
 enum { DIAL_IDLE, DIAL_RESOLVING, DIAL_CONNECTING, DIAL_DONE };
 
 static void idle(struct dial *d)
@@ -15,20 +12,30 @@ static void idle(struct dial *d)
     d->state = DIAL_IDLE;
 }
 
+/* An equal part of the owner's time for this address and each that is left, and one for what comes
+ * after the connect. The last one has the rest, which the owner ends. */
+static int64_t share(const struct dial *d, int64_t now)
+{
+    uint32_t left = d->resolver.count - d->next;
+
+    /* In 32 bits, of which a division is one instruction everywhere. */
+    return left > 0 && now < d->until ? now + (uint32_t)(d->until - now) / (left + 2) : NET_NEVER;
+}
+
 /* Begins with the next address that a connect can begin with. */
 static int connect_next(struct dial *d, int64_t now)
 {
     int result = ERR_REFUSED;
 
     while (d->next < d->resolver.count) {
-        d->peer = d->resolver.address[d->next++];
+        d->peer = d->resolver.address[(d->round + d->next++) % d->resolver.count];
         result = sock_connect(&d->peer, d->port);
         if (result < 0)
             continue;
         d->state = DIAL_CONNECTING;
         d->fd = result;
         d->want = NET_OUT;
-        d->deadline = d->next < d->resolver.count ? now + ADDRESS_MS : NET_NEVER;
+        d->deadline = share(d, now);
         return 0;
     }
     idle(d);

@@ -109,6 +109,8 @@ unsigned hosts_lookup(const char *path, struct str name, struct ip *out, unsigne
     struct str line;
     unsigned count = 0;
 
+    if (str_ieq(name, STR("localhost")))
+        return localhost(out, max);
     if (lines_open(&l, path)) {
         while (count < max && lines_next(&l, &line)) {
             struct str address = take_word(&line);
@@ -118,7 +120,7 @@ unsigned hosts_lookup(const char *path, struct str name, struct ip *out, unsigne
         }
         close(l.fd);
     }
-    return count == 0 && str_ieq(name, STR("localhost")) ? localhost(out, max) : count;
+    return count;
 }
 
 /* ---- resolv.conf ---- */

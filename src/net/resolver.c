@@ -34,14 +34,16 @@ static int fail(struct resolver *r, int err)
     return err;
 }
 
-/* Addresses of both families have gathered in their halves of the array: now they follow. */
+/* RFC 8305 section 4: the families take turns. Their addresses have gathered at even and at odd
+ * places: what one has less of leaves gaps. */
 static int finish(struct resolver *r)
 {
-    r->count = r->a_count + r->aaaa_count;
+    for (unsigned i = 0; i < DNS_ADDRESSES_MAX * 2; i++) {
+        if (i / 2 < (i % 2 == 0 ? r->a_count : r->aaaa_count))
+            r->address[r->count++] = r->address[i];
+    }
     if (r->count == 0)
         return fail(r, ERR_DNS_NAME);
-    memmove(r->address + r->a_count, r->address + DNS_ADDRESSES_MAX,
-            r->aaaa_count * sizeof *r->address);
     idle(r);
     return 1;
 }
@@ -147,9 +149,8 @@ static bool take(struct resolver *r, const uint8_t *in, size_t n, enum dns_type 
         return false;
     if (result == ERR_DNS_NAME)
         r->not_found = true;
-    else
-        memcpy(r->address + (is_a ? 0 : DNS_ADDRESSES_MAX), answer.address,
-               answer.count * sizeof *answer.address);
+    for (unsigned i = 0; i < answer.count; i++)
+        r->address[2 * i + !is_a] = answer.address[i];
     *(is_a ? &r->a_count : &r->aaaa_count) = result > 0 ? answer.count : 0;
     *(is_a ? &r->got_a : &r->got_aaaa) = true;
     return true;

@@ -261,7 +261,8 @@ class Session:
 
 
 class PyGateway:
-    def __init__(self, background, mode="tlv", certs=None, window=65536, port=0, kind="server"):
+    def __init__(self, background, mode="tlv", certs=None, window=65536, port=0, kind="server",
+                 sock=None):
         self.background, self.mode, self.window = background, mode, window
         self.server_time = None  # the clock's
         self.tls = None
@@ -272,13 +273,14 @@ class PyGateway:
         self.answer = "accept"     # accept, refuse, silence
         self.refusal = {"error": "unknown token"}
         self.sessions, self.opened, self.requests = [], [], []
-        self.server = background.run(self.serve(port))
+        self.server = background.run(self.serve(port, sock))
         self.port = self.server.sockets[0].getsockname()[1]
         self.url = "%s://localhost:%d/_adit" % ("wss" if certs else "ws", self.port)
 
-    async def serve(self, port):
+    async def serve(self, port, sock):
+        where = {"sock": sock} if sock else {"host": "127.0.0.1", "port": port}
         return await websockets.serve(
-            self.handle, "127.0.0.1", port, ssl=self.tls, max_size=None, compression=None,
+            self.handle, **where, ssl=self.tls, max_size=None, compression=None,
             subprotocols=SUBPROTOCOLS[self.mode], ping_interval=None, close_timeout=1,
             process_request=self.look_at)
 

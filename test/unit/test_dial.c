@@ -9,7 +9,8 @@
 #include "tap.h"
 
 static const struct ip loopback = { { 127, 0, 0, 1 }, 4 };
-static const struct ip second = { { 127, 0, 0, 2 }, 4 };
+/* What the owner gives. */
+#define TIME_MS 15000
 
 static char hosts_path[] = "/tmp/adit-test-XXXXXX";
 static struct dial d;
@@ -38,6 +39,7 @@ static int run(int state, int64_t now)
 
 static int dial_to(const char *host, uint16_t port)
 {
+    d.until = TIME_MS;
     return dial_start(&d, str_of(host), port, 1, 0);
 }
 
@@ -77,29 +79,75 @@ static void test_refused(uint16_t port, uint16_t closed)
 }
 
 /* A listener whose queue is full never answers. */
+struct silent {
+    struct ip ip;
+    int listener, filler[4];
+};
+
+static void silent_open(struct silent *s, uint8_t last_byte, uint16_t *port)
+{
+    s->ip = (struct ip){ { 127, 0, 0, last_byte }, 4 };
+    s->listener = sock_listen(&s->ip, port, 0, false);
+    for (int i = 0; i < 4; i++)
+        s->filler[i] = sock_connect(&s->ip, *port);
+}
+
+static void silent_close(struct silent *s)
+{
+    for (int i = 0; i < 4; i++)
+        sock_close(&s->filler[i]);
+    sock_close(&s->listener);
+}
+
+/* Of four addresses only the last answers: it is reached with time to spare. */
 static void test_silent(void)
 {
-    uint16_t port = 0, same;
-    int silent = sock_listen(&second, &port, 0, false), listener, filler[4];
+    static struct silent silent[3];
+    uint16_t port = 0;
+    int64_t now = 0;
+    int listener;
 
-    same = port;
-    listener = sock_listen(&loopback, &same, 4, false);
-    for (int i = 0; i < 4; i++)
-        filler[i] = sock_connect(&second, port);
-    write_hosts("127.0.0.2 slow.example\n127.0.0.1 slow.example\n");
+    for (uint8_t i = 0; i < 3; i++)
+        silent_open(&silent[i], (uint8_t)(4 - i), &port);
+    listener = sock_listen(&loopback, &port, 4, false);
+    write_hosts("127.0.0.4 slow.example\n127.0.0.3 slow.example\n127.0.0.2 slow.example\n"
+                "127.0.0.1 slow.example\n");
     is_int(run(dial_to("slow.example", port), 0), 0, "no answer");
-    is_mem(d.peer.bytes, 4, second.bytes, 4, "from the first");
-    is_int(d.deadline, 5000, "which has 5 s");
-    is_int(dial_on_time(&d, 1, 4999), 0, "not yet");
-    is_mem(d.peer.bytes, 4, second.bytes, 4, "still the first");
-    is_int(dial_on_time(&d, 1, 5000), 0, "then the next");
-    ok(d.deadline == NET_NEVER, "which has all the owner's time");
-    is_int(run(0, 5001), 1, "connects");
+    for (uint8_t i = 0; i < 3; i++) {
+        is_mem(d.peer.bytes, 4, silent[i].ip.bytes, 4, "from address %d", i + 1);
+        is_int(d.deadline, now + TIME_MS / 5, "which has its share");
+        now = d.deadline;
+        is_int(dial_on_time(&d, 1, now - 1), 0, "not yet");
+        is_mem(d.peer.bytes, 4, silent[i].ip.bytes, 4, "still the same");
+        is_int(dial_on_time(&d, 1, now), 0, "then the next");
+    }
+    ok(d.deadline == NET_NEVER, "the last has all the owner's time that is left");
+    ok(now <= TIME_MS * 3 / 5, "enough of it");
+    is_int(run(0, now + 1), 1, "connects");
     dial_stop(&d);
-    for (int i = 0; i < 4; i++)
-        sock_close(&filler[i]);
-    sock_close(&silent);
+    is_int(dial_start(&d, STR("slow.example"), port, 1, TIME_MS), 0, "without any time");
+    ok(d.deadline == NET_NEVER, "it is the owner who ends it");
+    dial_stop(&d);
+    for (int i = 0; i < 3; i++)
+        silent_close(&silent[i]);
     sock_close(&listener);
+}
+
+/* What comes to nothing after the connect must not be what every round begins with. */
+static void test_rounds(uint16_t port, uint16_t closed)
+{
+    static const uint8_t first[] = { 2, 3, 1, 2 };
+
+    write_hosts("127.0.0.2 three.example\n127.0.0.3 three.example\n127.0.0.1 three.example\n");
+    for (uint32_t i = 0; i < sizeof first; i++) {
+        d.round = i;
+        dial_to("three.example", closed);
+        is_int(d.peer.bytes[3], first[i], "round %u begins with another address", i);
+        is_int(run(dial_to("three.example", port), 0), 1, "and comes to the good one");
+        is_mem(d.peer.bytes, 4, loopback.bytes, 4, "wherever it is");
+        dial_stop(&d);
+    }
+    d.round = 0;
 }
 
 static void test_names(uint16_t port)
@@ -129,6 +177,7 @@ int main(void)
     test_connect(listener, port);
     test_refused(port, closed);
     test_silent();
+    test_rounds(port, closed);
     test_names(port);
     unlink(hosts_path);
     return done_testing();

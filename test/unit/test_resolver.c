@@ -130,7 +130,8 @@ static void test_hosts(void)
     write_file(resolv_path, "nameserver 127.0.0.1\n");
     write_file(hosts_path, "# comment\n192.0.2.1 one.example alias # two.example\n"
                            "not-an-address two.example\n\n"
-                           "2001:db8::2\tTWO.example\r\n192.0.2.2 two.example three");
+                           "2001:db8::2\tTWO.example\r\n127.0.0.1 localhost\n"
+                           "192.0.2.2 two.example three");
     is_int(start("alias"), 1, "an alias");
     ok(r.count == 1 && r.address[0].bytes[3] == 1, "has its address");
     is_int(r.fd, -1, "without a question");
@@ -138,8 +139,8 @@ static void test_hosts(void)
     is_int(r.count, 2, "both lines, not the comment");
     is_int(r.address[0].len, 16, "in order");
     is_int(start("three"), 1, "the last line without an end");
-    is_int(start("localhost"), 1, "localhost without an entry");
-    ok(r.count == 2 && r.address[0].bytes[0] == 127, "is loopback");
+    is_int(start("localhost"), 1, "localhost, of which the file has one address");
+    ok(r.count == 2 && r.address[0].bytes[0] == 127 && r.address[1].bytes[15] == 1, "has both");
     is_int(start("one.exam"), 0, "part of a name is another name");
     two_questions(0, SILENT, SILENT, 0);
     resolver_stop(&r);
@@ -155,7 +156,9 @@ static void test_answers(void)
     two_questions(0, 0, 0, 2);
     is_int(event_until_done(1), 1, "done");
     is_int(r.count, 4, "four addresses");
-    ok(r.address[1].len == 4 && r.address[2].len == 16, "IPv4 first");
+    for (unsigned i = 0; i < r.count; i++)
+        is_int(r.address[i].len, i % 2 == 0 ? 4 : 16, "%u: the families take turns", i);
+    is_int(r.address[2].bytes[3], 1, "in the order of their answer");
     is_int(r.fd, -1, "descriptor closed");
     start("host.example");
     two_questions(0, SILENT, 0, 3);
@@ -164,6 +167,7 @@ static void test_answers(void)
     is_int(resolver_on_time(&r, 1, 349), 0, "not yet");
     is_int(resolver_on_time(&r, 1, 350), 1, "then it is done");
     ok(r.count == 3 && r.address[0].len == 16, "with IPv6");
+    is_int(r.address[2].bytes[3], 1, "all of it");
     start("host.example");
     two_questions(0, 0, NO_NAME, 1);
     is_int(event_until_done(1), 1, "a server that denies IPv6 names");
