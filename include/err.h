@@ -51,7 +51,8 @@ enum err {
     ERR_USAGE = -36,        /* bad option or configuration */
     ERR_FILE = -37,         /* a file cannot be read or is malformed */
     ERR_STALLED = -38,      /* the peer took nothing within the ping timeout */
-    ERR_LAST = ERR_STALLED,
+    ERR_SPINS = -39,        /* the watchdog: turns that move nothing; a defect of this program */
+    ERR_LAST = ERR_SPINS,
 };
 
 /*

@@ -19,6 +19,8 @@ enum { NET_IN = 1, NET_OUT = 2 };
 int sock_connect(const struct ip *ip, uint16_t port);
 /* The same for a unix socket. Connected at once or refused (a full backlog is ERR_REFUSED too). */
 int sock_connect_unix(struct str path);
+/* A datagram socket connected to that of a path; "@NAME" is one without a file. */
+int sock_unix_datagram(struct str path);
 /* 0: connected, or still under way when the descriptor is not writable yet; ERR_REFUSED (refused,
  * unreachable, timed out); ERR_SYS. */
 int sock_connected(int fd);
@@ -42,6 +44,9 @@ int sock_readv2(int fd, void *a, size_t a_len, void *b, size_t b_len);
 /* Up to SOCK_PIECES_MAX pieces in one call. */
 #define SOCK_PIECES_MAX 3
 int sock_writev(int fd, const struct str *piece, size_t count);
+/* Grows with every byte that any socket gave or took, and with every connection that is begun: the
+ * measure of whether the program gets on. */
+uint64_t sock_moved(void);
 /* Bytes written that the peer's kernel has not acknowledged; 0 where that cannot be told. */
 unsigned sock_unacked(int fd);
 /* TCP: the connection breaks when written bytes stay unacknowledged for so long. */

@@ -173,7 +173,7 @@ static void want(struct agent *a)
 {
     struct loop *l = &a->loop;
 
-    loop_want(l, -1, 0, a->deadline);
+    loop_want(l, -1, 0, least(a->deadline, a->notify.next));
     loop_want(l, a->local.fd, a->local.want, a->local.deadline);
     switch (a->phase) {
     case PHASE_DIAL:
@@ -261,6 +261,27 @@ void agent_init(struct agent *a)
     a->phase = PHASE_WAIT;
 }
 
+/* Turns that move nothing, one after the other, are a defect of ours: it must not cost more than
+ * the session, or a start by whoever started us. */
+static void watch(struct agent *a)
+{
+    switch (watchdog_turn(&a->watchdog, sock_moved(), a->loop.now)) {
+    case WATCHDOG_SOUND:
+        notify_alive(&a->notify, a->loop.now);
+        break;
+    case WATCHDOG_SUSPECT:
+        break;
+    case WATCHDOG_SESSION:
+        agent_disconnect(a, ERR_SPINS);
+        break;
+    case WATCHDOG_PROCESS:
+        log_line(LOG_ERROR, err_text(ERR_SPINS));
+        a->exit_code = AGENT_EXIT_SPINS;
+        a->phase = PHASE_ENDED;
+        break;
+    }
+}
+
 int agent_run(struct agent *a)
 {
     while (a->phase != PHASE_ENDED) {
@@ -269,6 +290,7 @@ int agent_run(struct agent *a)
         loop_wait(&a->loop);
         on_signals(a);
         turn(a);
+        watch(a);
     }
     return a->exit_code;
 }

@@ -19,12 +19,14 @@
 #include "http_body.h"
 #include "loop.h"
 #include "mtls.h"
+#include "notify.h"
 #include "origin.h"
 #include "pool.h"
 #include "relay.h"
 #include "session.h"
 #include "tls.h"
 #include "transport.h"
+#include "watchdog.h"
 
 #define NEXT_URL_MAX 320
 
@@ -92,6 +94,8 @@ struct agent {
     struct target target;
     struct uri uri;            /* where this connection goes */
     struct loop loop;
+    struct watchdog watchdog;
+    struct notify notify;
     enum phase phase;
     int64_t deadline;          /* of the phase */
     int exit_code;
@@ -143,6 +147,8 @@ struct agent {
 #endif
 
 /* ---- agent.c ---- */
+/* The exit code of a program that turned and turned without getting on: start it again. */
+#define AGENT_EXIT_SPINS 3
 void agent_init(struct agent *a);
 /* Runs until it is told to stop or out of attempts; returns the exit code. */
 int agent_run(struct agent *a);

@@ -14,6 +14,7 @@ int main(int argc, char **argv)
     if (err != 0)
         return err < 0 ? 2 : 0;
     agent_init(&agent);
+    notify_start(&agent.notify, agent.loop.now);
     agent.config.sandbox.descriptors = DESCRIPTORS;
     if (sandbox_enter(&agent.config.sandbox, &agent, sizeof agent) < 0)
         return 2;

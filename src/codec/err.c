@@ -42,7 +42,8 @@ static const char texts[] =
     "the connection broke off\0"
     "wrong option or configuration\0"
     "a file cannot be read or is malformed\0"
-    "the peer takes nothing any more";
+    "the peer takes nothing any more\0"
+    "a defect: turning without getting on; please report this";
 
 const char *err_text(int err)
 {

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/select.h>
@@ -22,6 +23,8 @@ enum { NUMBER_socket = 1, NUMBER_connect = 3, NUMBER_shutdown = 13, NUMBER_setso
 #else
 #define CALL(name, ...) syscall(SYS_##name, __VA_ARGS__)
 #endif
+
+static uint64_t moved;
 
 union address {
     struct sockaddr any;
@@ -130,6 +133,7 @@ static int connect_to(int type, const union address *a, socklen_t len)
 
     if (fd < 0)
         return fd;
+    moved++;
     if (type == SOCK_STREAM && a->any.sa_family != AF_UNIX)
         set_nodelay(fd);
     if (CALL(connect, fd, (long)a, (long)len) < 0 && errno != EINPROGRESS)
@@ -153,7 +157,7 @@ int sock_udp(const struct ip *ip, uint16_t port)
     return connect_to(SOCK_DGRAM, &a, len);
 }
 
-int sock_connect_unix(struct str path)
+static int connect_unix(int type, struct str path)
 {
     union address a;
 
@@ -164,7 +168,19 @@ int sock_connect_unix(struct str path)
         return ERR_SYS;
     }
     memcpy(a.path.sun_path, path.p, path.n);
-    return connect_to(SOCK_STREAM, &a, sizeof a.path);
+    if (type == SOCK_DGRAM && *path.p == '@')
+        a.path.sun_path[0] = '\0';
+    return connect_to(type, &a, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + path.n));
+}
+
+int sock_connect_unix(struct str path)
+{
+    return connect_unix(SOCK_STREAM, path);
+}
+
+int sock_unix_datagram(struct str path)
+{
+    return connect_unix(SOCK_DGRAM, path);
 }
 
 int sock_connected(int fd)
@@ -214,13 +230,20 @@ int sock_accept(int fd, struct ip *peer, bool any_fd)
     return got;
 }
 
+uint64_t sock_moved(void)
+{
+    return moved;
+}
+
 /* `broken`: what it is when the connection has gone. */
 static int result(ssize_t n, int broken)
 {
     int code = errno;
 
-    if (n >= 0)
+    if (n >= 0) {
+        moved += (size_t)n;
         return (int)n;
+    }
     if (would_block(code))
         return 0;
     if (code == ECONNREFUSED)

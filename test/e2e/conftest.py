@@ -229,8 +229,9 @@ def py_session(make_py, make_agent, origin, certs):
     """An agent in front of `origin`, connected to a Python gateway: its session there."""
     def make(mode="tlv", *options, **kwargs):
         local = kwargs.pop("local", "127.0.0.1:%d" % origin.port)
+        env = kwargs.pop("env", None)
         gateway = make_py(mode, **kwargs)
-        agent = make_agent(gateway.url, "the-token", local, *options, ca=certs / "ca.pem")
+        agent = make_agent(gateway.url, "the-token", local, *options, ca=certs / "ca.pem", env=env)
         session = gateway.session()
         session.agent = agent
         agent.wait_open()

