@@ -85,6 +85,7 @@ static void take_over(struct gateway *g, const struct listener *l, int fd, const
     c->tunnel = NULL;
     c->polled = 0;
     c->starved = c->shut = false;
+    c->end = 0;
     c->deadline = NET_NEVER;
     g->open_count++;
     if (!start_transport(c, fd)) {
@@ -216,6 +217,7 @@ void conn_read_on(struct conn *c)
 void conn_on_event(struct conn *c, unsigned ready)
 {
     c->readable = c->readable || (ready & POLLER_IN) != 0;
+    c->end |= ready & (POLLER_END | POLLER_BROKEN);
     conn_mark(c);
 }
 
@@ -262,10 +264,36 @@ static void give_output(struct conn *c)
         conn_read_on(c);
 }
 
+/*
+ * Has the peer gone, though the bytes before its end are not read? A visitor who ends his direction
+ * has left, see visitor.c; upgraded ones and agents may do so with their last words still on the way,
+ * and are gone when nothing can be sent to them either, unless that end is ours.
+ */
+static bool is_gone(struct conn *c)
+{
+    const struct visitor *v = &c->visitor;
+    bool visits = c->role == CONN_VISITOR;
+
+    if (c->end & POLLER_BROKEN)
+        return !(visits && v->shut);
+    return c->end != 0 && visits && !v->upgraded && has_received(c);
+}
+
+static void lose(struct conn *c, int err)
+{
+    if (c->role == CONN_AGENT)
+        tunnel_lost(c, err);
+    else
+        conn_close(c);
+}
+
 static void check_end(struct conn *c)
 {
-    if (c->transport.err == 0)
+    if (c->transport.err == 0) {
+        if (is_gone(c))
+            lose(c, ERR_TRUNCATED);
         return;
+    }
     if (c->role == CONN_VISITOR)
         visitor_ended(c);
     else if (!has_received(c))
@@ -303,16 +331,24 @@ void conn_serve(struct conn *c)
         list_append(&c->gateway->served, &c->served);
 }
 
+/* Beside the bytes: a peer that goes while nobody reads them. Once told, an end is not asked for
+ * again; nor that both directions have ended where we have ended ours. */
+static unsigned want_end(const struct conn *c)
+{
+    if (!is_open(c))
+        return 0;
+    if (c->end == 0)
+        return POLLER_END;
+    return c->role == CONN_VISITOR && c->visitor.shut ? 0 : POLLER_BROKEN;
+}
+
 void conn_watch(struct conn *c)
 {
-    unsigned want = transport_want(&c->transport);
+    unsigned want = transport_want(&c->transport) | want_end(c);
 
     if (poller_set(&c->gateway->poller, c->transport.fd, c, want, &c->polled) == 0)
         return;
-    if (c->role == CONN_AGENT)
-        tunnel_lost(c, ERR_SYS);
-    else
-        conn_close(c);
+    lose(c, ERR_SYS);
 }
 
 uint8_t *conn_room(struct conn *c, size_t wanted, size_t *n)

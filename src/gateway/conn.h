@@ -32,6 +32,7 @@ struct conn {
     bool readable;           /* there may be something to read */
     bool starved;            /* something waits for what was sent to have left */
     bool shut;               /* LINGER: our end was said on the socket */
+    unsigned end;            /* POLLER_END, POLLER_BROKEN: what the poller told of the peer's end */
     unsigned polled;
     int64_t deadline;
     int64_t armed_at;

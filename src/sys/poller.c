@@ -34,6 +34,8 @@ int poller_set(struct poller *p, int fd, void *owner, unsigned want, unsigned *h
         event.events |= EPOLLIN;
     if (want & POLLER_OUT)
         event.events |= EPOLLOUT;
+    if (want & POLLER_END)
+        event.events |= EPOLLRDHUP;
     if (epoll_ctl(p->fd, op, fd, &event) < 0)
         return ERR_SYS;
     *have = want;
@@ -68,8 +70,10 @@ int poller_wait(struct poller *p, int64_t deadline, struct poller_event out[POLL
             e.ready |= POLLER_IN;
         if (event[i].events & EPOLLOUT)
             e.ready |= POLLER_OUT;
+        if (event[i].events & EPOLLRDHUP)
+            e.ready |= POLLER_END;
         if (event[i].events & (EPOLLHUP | EPOLLERR))
-            e.ready |= POLLER_IN | POLLER_OUT;
+            e.ready |= POLLER_IN | POLLER_OUT | POLLER_END | POLLER_BROKEN;
         if (e.owner == p)
             p->signalled = true;
         else

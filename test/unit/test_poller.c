@@ -2,6 +2,7 @@
 #include "poller.h"
 
 #include <signal.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -29,10 +30,33 @@ static void test_events(int in, int out)
     is_int(have_in, 0, "removed");
     close(in);
     is_int(poller_wait(&p, INT64_MAX, event), 1, "a broken pipe");
-    is_int(event[0].ready, POLLER_IN | POLLER_OUT, "is ready for both");
+    is_int(event[0].ready, POLLER_IN | POLLER_OUT | POLLER_END | POLLER_BROKEN,
+           "is ready for everything");
     is_int(poller_set(&p, out, &b, 0, &have_out), 0, "nobody cares");
     is_int(poller_wait(&p, clock_ms() + 10, event), 0, "so it is not told");
     ok(poller_set(&p, 1000, &a, POLLER_IN, &have_in) < 0 && have_in == 0, "a bad descriptor");
+}
+
+/* What lies unread hides no end, neither from who wants it nor from who wants nothing else. */
+static void test_ends(void)
+{
+    unsigned have = 0;
+    int fd[2], a;
+
+    ok(socketpair(AF_UNIX, SOCK_STREAM, 0, fd) == 0, "a pair of sockets");
+    is_int(poller_set(&p, fd[0], &a, POLLER_END, &have), 0, "only the end is wanted");
+    ok(write(fd[1], "x", 1) == 1, "the peer writes");
+    is_int(poller_wait(&p, clock_ms() + 10, event), 0, "which is not told");
+    shutdown(fd[1], SHUT_WR);
+    is_int(poller_wait(&p, INT64_MAX, event), 1, "its end");
+    is_int(event[0].ready, POLLER_END, "is");
+    is_int(poller_set(&p, fd[0], &a, POLLER_BROKEN, &have), 0, "not wanted again");
+    is_int(poller_wait(&p, clock_ms() + 10, event), 0, "it is not told again");
+    close(fd[1]);
+    is_int(poller_wait(&p, INT64_MAX, event), 1, "the peer goes");
+    ok(event[0].ready & POLLER_BROKEN, "which is told in any case");
+    poller_remove(&p, fd[0], &have);
+    close(fd[0]);
 }
 
 static void test_time_and_signals(void)
@@ -55,6 +79,7 @@ int main(void)
     if (pipe(fd) < 0 || poller_init(&p) < 0)
         return 1;
     test_events(fd[0], fd[1]);
+    test_ends();
     test_time_and_signals();
     return done_testing();
 }
