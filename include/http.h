@@ -32,7 +32,8 @@ struct http_head {
  * last call (0 at the first), so that a head in many pieces is searched once.
  * Returns the head's length when complete, 0 when more bytes are needed, or ERR_HTTP (malformed),
  * ERR_HTTP_VERSION (well-formed, but neither HTTP/1.0 nor HTTP/1.1), ERR_HTTP_SIZE (a field name
- * over HTTP_NAME_MAX). What is wrong is told when the line that shows it is complete.
+ * over HTTP_NAME_MAX, more than HTTP_FIELDS_MAX fields). What is wrong is told when the line that
+ * shows it is complete, fields too many with the head.
  * One empty line before a request is skipped (section 2.2). A status without the space that
  * should follow it is taken. *head is set only when the head is complete.
  * Ownership: slices lie in `in`.

@@ -18,6 +18,11 @@
 #define JSON_DEPTH_MAX 512
 /* Field names travel with a one-byte length in TLV form. */
 #define HTTP_NAME_MAX 255
+/* Fields of a head, as Apache and most servers take them. What compares each with each, as writing
+ * them into one JSON object does, is bounded by this: a few milliseconds on a router. */
+#define HTTP_FIELDS_MAX 100
+/* A message has those of a head, and what clouds add on the way: X-Forwarded-For, Via and others. */
+#define WIRE_HEADERS_MAX (HTTP_FIELDS_MAX + 16)
 /* Methods longer than any registered one (UPDATEREDIRECTREF is 17). */
 #define HTTP_METHOD_MAX 32
 /* RFC 1035 section 2.3.4: 253 characters of text, and the terminator. */

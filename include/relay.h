@@ -9,7 +9,8 @@
 #include "http.h"
 #include "wire.h"
 
-/* The options of all Connection fields of a head together; more is refused (ERR_HTTP_SIZE). */
+/* The options of all Connection fields of a head or message together; more is refused
+ * (ERR_HTTP_SIZE). Every field is compared with each. */
 #define RELAY_CONNECTION_MAX 256
 
 /*
@@ -47,7 +48,7 @@ struct relay_rules {
  * Complete when writer_fits; w->len tells the size. ERR_HTTP: a method, url, name or value that
  * may not stand in a head, CONNECT, more than one Host or Connection, a Content-Length that
  * body_len or has_body contradicts; ERR_HTTP_SMUGGLE: a bad Content-Length, more than one, one with
- * an upgrade.
+ * an upgrade; ERR_HTTP_SIZE: more than WIRE_HEADERS_MAX fields, a Connection too long.
  */
 int relay_request_write(struct writer *w, const struct wire_msg *m, const struct relay_rules *rules,
                         bool has_body, int64_t body_len, struct relay_request *out);
@@ -62,7 +63,7 @@ struct relay_response {
 /*
  * Writes the HTTP/1.1 response head for the visitor. `visitor_minor` 0 or a closing connection
  * decides between chunked and close; `keep_alive` becomes a Connection field where it says other
- * than the version's default. ERR_HTTP as above, for a broken agent: the visitor gets 502.
+ * than the version's default. Errors as above, for a broken agent: the visitor gets 502.
  */
 int relay_response_write(struct writer *w, const struct wire_msg *m, struct str method,
                          unsigned visitor_minor, bool keep_alive, struct relay_response *out);

@@ -73,7 +73,7 @@ void upload_start(struct agent *a, int slot, bool has_body, int64_t body_len)
     err = relay_request_write(&w, &a->session.link.in.msg, &rules, has_body, body_len,
                               &x->request);
     if (err < 0) {
-        exchange_fail(a, slot, 400, err_text(err));
+        exchange_fail(a, slot, err == ERR_HTTP_SIZE ? 431 : 400, err_text(err));
         return;
     }
     if (!writer_fits(&w)) {

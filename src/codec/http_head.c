@@ -145,6 +145,8 @@ static int head_fill(const uint8_t *in, size_t first, size_t last,
 {
     const uint8_t *lf = memchr(in + first, '\n', last - first);
     size_t at = (size_t)(lf - in) + 1;
+    struct str rest, name, value;
+    unsigned count = 0;
     int err;
 
     memset(head, 0, sizeof *head);
@@ -152,6 +154,11 @@ static int head_fill(const uint8_t *in, size_t first, size_t last,
     if (err < 0)
         return err;
     head->fields = (struct str){ in + at, last - at };
+    rest = head->fields;
+    while (http_field_next(&rest, &name, &value)) {
+        if (++count > HTTP_FIELDS_MAX)
+            return ERR_HTTP_SIZE;
+    }
     head->len = last + 2;
     return (int)head->len;
 }

@@ -1,5 +1,7 @@
 #include "wire.h"
 
+#include "ascii.h"
+
 bool wire_header_next(struct str *rest, struct str *name, struct str *value)
 {
     struct reader r;
@@ -21,7 +23,9 @@ bool wire_header_pack(struct writer *w, struct str name, struct str value)
         return false;
     writer_u8(w, (uint8_t)name.n);
     writer_be(w, value.n, 2);
-    writer_str(w, name);
+    /* JSON members cannot be compared case folded by everyone. */
+    for (size_t i = 0; i < name.n; i++)
+        writer_u8(w, ascii_lower(name.p[i]));
     writer_str(w, value);
     return true;
 }

@@ -23,14 +23,6 @@ static bool is_put(const struct wire_field *f, const struct wire_msg *m, uint32_
     return (f->types & WIRE_TYPE_BIT(m->type)) && (has & WIRE_HAS(f->tag));
 }
 
-/* Names are lower case on the wire: JSON members cannot be compared case folded by everyone. */
-static struct str lower(struct str name, uint8_t out[UINT8_MAX])
-{
-    for (size_t i = 0; i < name.n; i++)
-        out[i] = ascii_lower(name.p[i]);
-    return (struct str){ out, name.n };
-}
-
 /* ---- TLV ---- */
 
 static void tlv_str(struct writer *w, uint8_t tag, struct str s)
@@ -54,13 +46,12 @@ static void tlv_uint(struct writer *w, uint8_t tag, uint64_t value)
 static void tlv_headers(struct writer *w, struct str rest)
 {
     struct str name, value;
-    uint8_t low[UINT8_MAX];
 
     while (wire_header_next(&rest, &name, &value)) {
         writer_u8(w, WIRE_HEADER);
         varint_write(w, 1 + name.n + value.n);
         writer_u8(w, (uint8_t)name.n);
-        writer_str(w, lower(name, low));
+        writer_str(w, name);
         writer_str(w, value);
     }
 }
@@ -125,47 +116,13 @@ static void json_header_value(struct writer *w, struct str s)
     json_write_string(w, s);
 }
 
-/* Which names may stand twice: a bit a bucket of names. Most stand once, and need no search. */
-struct names {
-    uint32_t once[8], twice[8];
-};
-
-static unsigned bucket(struct str name)
-{
-    unsigned hash = 0;
-
-    for (size_t i = 0; i < name.n; i++)
-        hash = hash * 31 + ascii_lower(name.p[i]);
-    return (hash ^ hash >> 8) & 255;
-}
-
-static void names_survey(struct names *names, struct str rest)
-{
-    struct str name, value;
-
-    *names = (struct names){ 0 };
-    while (wire_header_next(&rest, &name, &value)) {
-        unsigned at = bucket(name);
-        uint32_t bit = UINT32_C(1) << at % 32;
-        names->twice[at / 32] |= names->once[at / 32] & bit;
-        names->once[at / 32] |= bit;
-    }
-}
-
-static bool may_repeat(const struct names *names, struct str name)
-{
-    unsigned at = bucket(name);
-
-    return names->twice[at / 32] >> at % 32 & 1;
-}
-
 /* The first field of that name, as the place of its name; NULL when there is none. */
 static const uint8_t *find(struct str rest, struct str wanted)
 {
     struct str name, value;
 
     while (wire_header_next(&rest, &name, &value))
-        if (str_ieq(name, wanted))
+        if (str_eq(name, wanted))
             return name.p;
     return NULL;
 }
@@ -175,7 +132,7 @@ static void json_values(struct writer *w, struct str rest, struct str wanted)
     struct str name, value;
 
     while (wire_header_next(&rest, &name, &value)) {
-        if (!str_ieq(name, wanted))
+        if (!str_eq(name, wanted))
             continue;
         writer_u8(w, ',');
         json_header_value(w, value);
@@ -183,22 +140,20 @@ static void json_values(struct writer *w, struct str rest, struct str wanted)
     writer_u8(w, ']');
 }
 
-/* A name stands once in an object: its first occurrence takes the values of all later ones. */
+/* A name stands once in an object: its first occurrence takes the values of all later ones. Each is
+ * compared with each, which HTTP_FIELDS_MAX bounds. */
 static void json_headers(struct writer *w, struct str all)
 {
     struct str rest = all, name, value;
-    uint8_t low[UINT8_MAX];
-    struct names names;
     uint8_t before = '{';
 
-    names_survey(&names, all);
     while (wire_header_next(&rest, &name, &value)) {
-        bool several = may_repeat(&names, name);
-        if (several && find(all, name) != name.p)
+        bool several = find(rest, name) != NULL;
+
+        if (find(all, name) != name.p)
             continue;
-        several = several && find(rest, name);
         writer_u8(w, before);
-        json_write_string(w, lower(name, low));
+        json_write_string(w, name);
         writer_text(w, several ? ":[" : ":");
         json_header_value(w, value);
         if (several)

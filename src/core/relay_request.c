@@ -16,6 +16,7 @@ static int survey_fields(struct str rest, struct survey *s)
 {
     struct str name;
     struct str value;
+    unsigned fields = 0;
 
     *s = (struct survey){ 0 };
     while (wire_header_next(&rest, &name, &value)) {
@@ -24,6 +25,8 @@ static int survey_fields(struct str rest, struct survey *s)
         /* A name or value that would end its line early would begin a line of its own. */
         if (!http_name_valid(name) || !http_value_valid(value))
             return ERR_HTTP;
+        if (++fields > WIRE_HEADERS_MAX || (at == CONNECTION && value.n > RELAY_CONNECTION_MAX))
+            return ERR_HTTP_SIZE;
         if (at == NAMES)
             continue;
         s->count[at]++;

@@ -15,9 +15,11 @@ static int decide_body(const struct wire_msg *m, struct str method, unsigned vis
     struct str rest = m->headers.packed;
     struct str name;
     struct str value;
-    unsigned lengths = 0;
+    unsigned lengths = 0, fields = 0;
 
     while (wire_header_next(&rest, &name, &value)) {
+        if (++fields > WIRE_HEADERS_MAX)
+            return ERR_HTTP_SIZE;
         if (!http_name_valid(name) || !http_value_valid(value))
             return ERR_HTTP;
         if (!str_ieq(name, STR("content-length")))

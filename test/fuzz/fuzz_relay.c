@@ -5,6 +5,7 @@
  * a message is one head, as a strict parser reads it, whose framing is the one told, and which has
  * no field that the message had not and we did not add.
  */
+#include "ascii.h"
 #include "err.h"
 #include "must.h"
 #include "relay.h"
@@ -51,7 +52,9 @@ static void check_packed(struct str lines, bool upgrade, const char *const *drop
         if (!stays(lines, name, upgrade) || dropped(name, drop))
             continue;
         MUST(wire_header_next(&all, &got_name, &got_value));
-        MUST(str_eq(name, got_name) && str_eq(value, got_value));
+        MUST(str_ieq(name, got_name) && str_eq(value, got_value));
+        for (size_t i = 0; i < got_name.n; i++)
+            MUST(got_name.p[i] == ascii_lower(got_name.p[i]));
     }
     if (upgrade) {
         MUST(wire_header_next(&all, &got_name, &got_value));
@@ -144,11 +147,25 @@ static void write_response(const struct wire_msg *m, unsigned what)
     free(buffer);
 }
 
+/* More than a head may have: what a cloud added. */
+static bool too_many(struct str packed)
+{
+    struct str name, value;
+    /* Host, Content-Length or Transfer-Encoding, Connection, Upgrade are ours. */
+    unsigned count = 4;
+
+    while (wire_header_next(&packed, &name, &value))
+        count++;
+    return count > HTTP_FIELDS_MAX;
+}
+
 static void write_both(struct str method, struct str url, unsigned status,
                        struct wire_headers headers, unsigned what)
 {
     struct wire_msg m;
 
+    if (too_many(headers.packed))
+        return;
     wire_http_request(&m, STR("id"), method, url, headers, what & 4);
     write_request(&m, what);
     wire_http_response(&m, STR("id"), status, headers, what & 4);

@@ -127,6 +127,31 @@ static void fields(void)
        !http_field_lists(whole, "a", "2"), "no members");
 }
 
+/* A head of that many fields, whole or in two pieces. */
+static void is_counted(const char *start, int (*parse)(const uint8_t *, size_t, size_t,
+                                                       struct http_head *),
+                       unsigned count, bool good)
+{
+    static char text[16 * HTTP_FIELDS_MAX];
+    struct http_head head;
+    size_t n = (size_t)snprintf(text, sizeof text, "%s", start);
+
+    for (unsigned i = 0; i < count; i++)
+        n += (size_t)snprintf(text + n, sizeof text - n, "x%u:\r\n", i);
+    n += (size_t)snprintf(text + n, sizeof text - n, "\r\n");
+    for (size_t from = 0; from < n; from += n - 1)
+        is_int(parse((const uint8_t *)text, n, from, &head), good ? (int)n : ERR_HTTP_SIZE,
+               "%u fields, %zu bytes seen before", count, from);
+}
+
+static void field_counts(void)
+{
+    is_counted("GET / HTTP/1.1\r\n", http_request_parse, HTTP_FIELDS_MAX, true);
+    is_counted("GET / HTTP/1.1\r\n", http_request_parse, HTTP_FIELDS_MAX + 1, false);
+    is_counted("HTTP/1.1 200 OK\r\n", http_response_parse, HTTP_FIELDS_MAX, true);
+    is_counted("HTTP/1.1 200 OK\r\n", http_response_parse, HTTP_FIELDS_MAX + 1, false);
+}
+
 static void hop_by_hop(void)
 {
     static const char *const hops[] = { "Connection", "keep-alive", "Proxy-Connection", "TE",
@@ -293,6 +318,7 @@ int main(void)
     value_bytes();
     names();
     fields();
+    field_counts();
     hop_by_hop();
     reasons();
     targets();

@@ -262,7 +262,7 @@ static void responses(void)
 {
 #define R(...) (struct response){ __VA_ARGS__, { 0 } }
     is_response(R(200, "content-length:5;Server:x", "GET", 1, true),
-                "HTTP/1.1 200 OK\r\ncontent-length: 5\r\nServer: x\r\n\r\n", HTTP_BODY_LENGTH);
+                "HTTP/1.1 200 OK\r\ncontent-length: 5\r\nserver: x\r\n\r\n", HTTP_BODY_LENGTH);
     is_response(R(200, "content-length:0", "GET", 1, false),
                 "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
                 HTTP_BODY_LENGTH);
@@ -318,8 +318,49 @@ static void bad_responses(void)
     }
 }
 
+/* ---- how many fields, and how long a list they are compared with ---- */
+
+static void is_limited(const char *lines, int request_err, int response_err, const char *what)
+{
+    static uint8_t out[8000];
+    const struct relay_rules rules = { .host = STR("h"), .streams = true };
+    struct relay_request request;
+    struct relay_response response;
+    struct wire_msg m;
+    struct writer w;
+
+    wire_http_request(&m, STR("id"), STR("GET"), STR("/"), fields(lines), false);
+    writer_init(&w, out, sizeof out);
+    is_int(relay_request_write(&w, &m, &rules, false, -1, &request), request_err,
+           "request with %s", what);
+    wire_http_response(&m, STR("id"), 200, fields(lines), false);
+    writer_init(&w, out, sizeof out);
+    is_int(relay_response_write(&w, &m, STR("GET"), 1, true, &response), response_err,
+           "response with %s", what);
+}
+
+static void limits(void)
+{
+    static char lines[8 * WIRE_HEADERS_MAX];
+    size_t n = 0;
+
+    for (unsigned i = 0; i < WIRE_HEADERS_MAX; i++)
+        n += (size_t)snprintf(lines + n, sizeof lines - n, "%sx%u:", i > 0 ? ";" : "", i);
+    is_limited(lines, 0, 0, "as many fields as may be");
+    snprintf(lines + n, sizeof lines - n, ";y:");
+    is_limited(lines, ERR_HTTP_SIZE, ERR_HTTP_SIZE, "one more");
+    n = (size_t)snprintf(lines, sizeof lines, "connection:");
+    memset(lines + n, ',', RELAY_CONNECTION_MAX + 1);
+    lines[n + RELAY_CONNECTION_MAX] = '\0';
+    is_limited(lines, 0, 0, "the longest Connection");
+    lines[n + RELAY_CONNECTION_MAX] = ',';
+    lines[n + RELAY_CONNECTION_MAX + 1] = '\0';
+    is_limited(lines, ERR_HTTP_SIZE, 0, "one longer, which no response needs");
+}
+
 int main(void)
 {
+    limits();
     requests();
     request_bodies();
     upgrades();

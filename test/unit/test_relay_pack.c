@@ -60,8 +60,8 @@ static void cases(void)
         { "a:b\r\n", false, "a=b;" },
         { "a:\r\nb:\r\nc:\r\n", false, "a=;b=;c=;" },
         { "a:b\r\nc:d\r\ne:f\r\ng:h\r\n", false, "a=b;c=d;e=f;g=h;" },
-        { "Set-Cookie: a=1\r\nset-cookie:  b=2 \t\r\n", false, "Set-Cookie=a=1;set-cookie=b=2;" },
-        { "Content-Length: 5\r\n", false, "Content-Length=5;" },
+        { "Set-Cookie: a=1\r\nset-cookie:  b=2 \t\r\n", false, "set-cookie=a=1;set-cookie=b=2;" },
+        { "Content-Length: 5\r\n", false, "content-length=5;" },
         { "connection: close\r\na:b\r\n", false, "a=b;" },
         { "a:b\r\nConnection: x-hop, Y\r\nx-hop: 1\r\ny: 2\r\nz: 3\r\n", false, "a=b;z=3;" },
         { "x-hop: 1\r\nconnection: x-hop\r\n", false, "" },
@@ -73,13 +73,13 @@ static void cases(void)
         { "a:b\r\nupgrade:x\r\nc:d\r\nconnection:upgrade\r\n", true,
           "a=b;upgrade=x;c=d;connection=upgrade;" },
         { "connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nte: x\r\n", true,
-          "Upgrade=websocket;connection=upgrade;" },
+          "upgrade=websocket;connection=upgrade;" },
         { "connection: upgrade\r\nupgrade: x\r\n", false, "" },
         { "a:b\r\nupgrade:x\r\n", true, "a=b;" },
         { "a:b\r\nc:d\r\n", true, "a=b;c=d;" },
         { "connection: host, content-length, x\r\nhost: h\r\ncontent-length: 1\r\nx: 1\r\n", false,
           "host=h;content-length=1;" },
-        { "Server: nginx\r\nX-A: 1\r\nX-AB: 2\r\n", false, "Server=nginx;X-A=1;X-AB=2;" },
+        { "Server: nginx\r\nX-A: 1\r\nX-AB: 2\r\n", false, "server=nginx;x-a=1;x-ab=2;" },
     };
     size_t i;
     int err;
@@ -90,7 +90,7 @@ static void cases(void)
         is_str(list, table[i].expected, "case %zu: fields", i);
     }
     packed("Server: nginx\r\nX-A: 1\r\nX-AB: 2\r\n", false, drop, &err);
-    is_str(list, "X-AB=2;", "names that the caller drops");
+    is_str(list, "x-ab=2;", "names that the caller drops");
 }
 
 static void limits(void)
@@ -127,6 +127,8 @@ static void random_heads(void)
 {
     static const char *const names[] = { "a", "B", "cc", "connection", "te", "x-1", "Upgrade",
                                          "content-type" };
+    static const char *const packed_names[] = { "a", "b", "cc", "connection", "te", "x-1",
+                                                "upgrade", "content-type" };
     static const char *const values[] = { "", "v", "a", "upgrade", "B, x-1", "some longer value",
                                           ",,a,", "=" };
     static const char *const before[] = { "", " ", "\t \t" };
@@ -163,7 +165,7 @@ static void random_heads(void)
                 struct str text = str_of(values[value[i]]);
 
                 e += (size_t)snprintf(expected + e, sizeof expected - e, "%s=%.*s;",
-                                      names[name[i]], (int)text.n, (const char *)text.p);
+                                      packed_names[name[i]], (int)text.n, (const char *)text.p);
             }
         }
         if (told)

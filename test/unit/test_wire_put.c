@@ -105,10 +105,10 @@ static void headers(void)
     is_int(w.len, 0, "nothing written of them");
     ok(wire_header_pack(&w, STR("Name"), STR("v")), "a field");
     ok(wire_header_pack(&w, STR(""), STR("")), "an empty field");
-    is_mem(scratch, w.len, "\4\0\1Namev\0\0", 11, "packed");
+    is_mem(scratch, w.len, "\4\0\1namev\0\0", 11, "packed, its name in lower case");
     rest = (struct str){ scratch, w.len };
     ok(wire_header_next(&rest, &name, &value), "first");
-    ok(str_eq(name, STR("Name")) && str_eq(value, STR("v")), "is what was packed");
+    ok(str_eq(name, STR("name")) && str_eq(value, STR("v")), "is what was packed");
     ok(wire_header_next(&rest, &name, &value) && name.n == 0 && value.n == 0, "second");
     ok(!wire_header_next(&rest, &name, &value), "no more");
     for (size_t n = 1; n < 8; n++) {
@@ -141,7 +141,6 @@ static void grouping(void)
            "\10\3\1a1\10\3\1b2\10\3\1a3\10\3\1c4\10\3\1a5\10\3\1c6", 30, "TLV: order kept");
 }
 
-/* More names than the survey of repeated ones has bits for. */
 static void many_names(void)
 {
     static uint8_t packed[4096];
