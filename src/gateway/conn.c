@@ -256,6 +256,8 @@ static void give_output(struct conn *c)
     transport_flush(&c->transport);
     if (transport_unsent(&c->transport))
         transport_push(&c->transport);
+    if (c->role == CONN_AGENT)
+        tunnel_sent(c);
     /* The socket took now what it had not taken a moment ago: no event will tell. */
     if (c->starved && c->transport.err == 0 && !transport_unsent(&c->transport))
         conn_mark(c);

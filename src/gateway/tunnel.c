@@ -42,6 +42,8 @@ static void start(struct conn *c, struct tunnel *t, enum upgrade_protocol protoc
     memset(t->visitor, 0, g->config.max_streams * sizeof(struct conn *));
     session_init(&t->session, &session_gateway, protocol, &config, t->stream, &g->counters, g->now);
     conn_set_deadline(c, g->now + AUTH_TIME_MS);
+    /* What the kernel has taken is out of our sight: it has the same time to get there. */
+    sock_limit_unacked(c->transport.fd, g->config.ping_timeout_ms);
 }
 
 /* There is always one: those with a name are max_tunnels at most. */
@@ -340,6 +342,7 @@ void tunnel_on_time(struct conn *c)
     struct tunnel *t = c->tunnel;
     int err = t->ending || t->session.state != SESSION_OPEN ? ERR_TIMEOUT : 0;
 
+    tunnel_sent(c);
     /* Not read because a visitor is slow: that is no silence of the agent's. */
     if (t->stalled)
         session_heard(&t->session, c->gateway->now);

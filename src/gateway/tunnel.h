@@ -39,6 +39,8 @@ struct tunnel {
 void tunnel_upgrade(struct conn *c, const struct http_head *head);
 bool tunnel_input(struct conn *c);
 void tunnel_output(struct conn *c);
+/* What was put has been handed to the socket, as far as it takes it. */
+void tunnel_sent(struct conn *c);
 void tunnel_on_time(struct conn *c);
 /* The connection ended, or has to. */
 void tunnel_lost(struct conn *c, int err);

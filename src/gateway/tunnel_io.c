@@ -238,9 +238,18 @@ void tunnel_output(struct conn *c)
         transport_send_ack(&c->transport, len);
         tunnel_admit(t);
     }
-    if (t->ending && !session_due(&t->session)) {
+    if (t->ending && !session_due(&t->session))
         tunnel_finish(c);
-    } else if (!t->ending && t->session.state == SESSION_OPEN) {
-        conn_set_deadline(c, session_deadline(&t->session));
-    }
+}
+
+void tunnel_sent(struct conn *c)
+{
+    struct tunnel *t = c->tunnel;
+    bool unsent = transport_unsent(&c->transport);
+
+    if (t->ending || t->session.state != SESSION_OPEN)
+        return;
+    session_unsent(&t->session, unsent, unsent ? transport_taken(&c->transport) : 0,
+                   c->gateway->now);
+    conn_set_deadline(c, session_deadline(&t->session));
 }

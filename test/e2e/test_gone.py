@@ -8,6 +8,7 @@ import pytest
 
 from procs import wait_until
 from pyagent import PyAgent
+from rawagent import RawAgent
 
 SMALL = 4096          # an agent's credit
 UPLOAD = 100000       # more than that, and than the gateway reads ahead
@@ -93,6 +94,36 @@ def test_half_close_with_bytes_unread(make_gateway, background):
     assert visitor.to_end() == b"all heard"
     visitor.close()
     agent.close()
+
+
+def test_agent_that_takes_nothing(make_gateway):
+    """It goes on to say that it lives, which is not enough."""
+    gateway = make_gateway("--ping-interval", "300ms", "--ping-timeout", "700ms",
+                           "--request-timeout", "5m", certs=None)
+    with RawAgent(gateway, gateway.token("one"), window=1 << 40) as agent:
+        visitors = [gateway.visit("one") for _ in range(4)]
+        for visitor in visitors:
+            visitor.begin("POST", "/", [("Content-Length", str(64 << 20))])
+            visitor.sock.setblocking(False)
+        piece = b"u" * 100000
+
+        def lost():
+            time.sleep(0.1)  # a ping now and then
+            try:
+                agent.say("Ping", timestamp=1)
+            except ConnectionError:
+                return True
+            for visitor in visitors:
+                try:
+                    while visitor.sock.send(piece):
+                        pass
+                except BlockingIOError:
+                    pass
+            return False
+        wait_until(lost, "the session to end")
+        wait_until(lambda: gateway.counter("tunnels") == 0, "the tunnel to be free")
+        for visitor in visitors:
+            visitor.close()
 
 
 def stalls(gateway):
