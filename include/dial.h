@@ -27,8 +27,8 @@ struct dial {
 };
 
 /* Starts as all zeroes, or where an earlier one has ended. All calls: 1 connected (take fd with
- * dial_take), 0 under way, < 0 failed: what the resolver says, ERR_REFUSED (the last address's
- * fault), ERR_FD, ERR_SYS. `random` is fresh. */
+ * dial_take), 0 under way, < 0 failed: what the resolver says, ERR_REFUSED or ERR_UNREACHABLE
+ * (the last address's fault), ERR_FD, ERR_SYS. `random` is fresh. */
 int dial_start(struct dial *d, struct str host, uint16_t port, uint32_t random, int64_t now);
 int dial_on_event(struct dial *d, uint32_t random, int64_t now);
 int dial_on_time(struct dial *d, uint32_t random, int64_t now);

@@ -43,7 +43,7 @@ enum err {
     ERR_CLOSED = -29,       /* the peer closed */
     /* net and sys */
     ERR_SYS = -30,          /* a system call failed; the owner kept errno */
-    ERR_REFUSED = -31,      /* connection refused or unreachable */
+    ERR_REFUSED = -31,      /* nobody listens there, or does not want us */
     ERR_RESOLVE = -32,      /* no name server answered */
     ERR_FD = -33,           /* out of descriptors, or one beyond FD_SETSIZE */
     ERR_TLS = -34,          /* TLS failed; the owner kept the TLS code */
@@ -52,7 +52,8 @@ enum err {
     ERR_FILE = -37,         /* a file cannot be read or is malformed */
     ERR_STALLED = -38,      /* the peer took nothing within the ping timeout */
     ERR_SPINS = -39,        /* the watchdog: turns that move nothing; a defect of this program */
-    ERR_LAST = ERR_SPINS,
+    ERR_UNREACHABLE = -40,  /* no way to the host, or none on which it answers */
+    ERR_LAST = ERR_UNREACHABLE,
 };
 
 /*

@@ -18,9 +18,15 @@
  * one of a small server's few for long. */
 #define ORIGIN_IDLE_MS 15000
 
+/* Two of each family, as the resolver orders them: a server on this device or beside it has no
+ * more. 68 bytes. */
+#define ORIGIN_ADDRESSES_MAX 4
+
 struct origin {
     struct str unix_path;  /* not empty: a unix socket */
-    struct ip ip;          /* len 0: not known yet */
+    struct ip ip[ORIGIN_ADDRESSES_MAX];
+    unsigned count;        /* of places to connect to; 0: the address is not known yet */
+    unsigned at;           /* the one that new connections go to */
     uint16_t port;
     /* private: oldest first */
     unsigned idle_count;
@@ -31,9 +37,13 @@ struct origin {
 };
 
 /* A connection, the most recently used idle one or (`fresh`, or none is idle) a new one that may
- * still be connecting: write to it when it is writable. *reused tells which. < 0: ERR_REFUSED,
- * ERR_RESOLVE (the address is not known), ERR_FD, ERR_SYS. */
+ * still be connecting: write to it when it is writable. *reused tells which. < 0: ERR_RESOLVE
+ * (the address is not known), or as sock_connect. */
 int origin_open(struct origin *o, bool fresh, bool *reused);
+/* New addresses, `count` of them; more than there is place for are left out. */
+void origin_set(struct origin *o, const struct ip *ip, unsigned count);
+/* No connection could be made to the place `at`: new ones go to the next, unless they do already. */
+void origin_failed(struct origin *o, unsigned at);
 /* Keeps a connection whose last response is complete; or closes it when there is no place. */
 void origin_keep(struct origin *o, int fd, int64_t now);
 /* The i-th idle descriptor (wait for input on it: that means it is of no use), its time limit; -1 at the

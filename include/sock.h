@@ -2,7 +2,7 @@
  * Non-blocking sockets. All of them are close-on-exec; a descriptor >= FD_SETSIZE is closed and
  * refused with ERR_FD, so that select() never sees one (the gateway's epoll has no such bound and
  * passes `any_fd`).
- * Errors: ERR_REFUSED, ERR_FD, ERR_SYS; errno is that of the call that failed.
+ * Errors: ERR_REFUSED, ERR_UNREACHABLE, ERR_FD, ERR_SYS; errno is that of the call that failed.
  */
 #ifndef ADIT_SOCK_H
 #define ADIT_SOCK_H
@@ -21,8 +21,8 @@ int sock_connect(const struct ip *ip, uint16_t port);
 int sock_connect_unix(struct str path);
 /* A datagram socket connected to that of a path; "@NAME" is one without a file. */
 int sock_unix_datagram(struct str path);
-/* 0: connected, or still under way when the descriptor is not writable yet; ERR_REFUSED (refused,
- * unreachable, timed out); ERR_SYS. */
+/* 0: connected, or still under way when the descriptor is not writable yet; ERR_REFUSED;
+ * ERR_UNREACHABLE (timed out, too); ERR_SYS. */
 int sock_connected(int fd);
 /* Listens on an address (port 0: any); *port is the bound one. "::" takes IPv4 too. Returns the
  * descriptor. */

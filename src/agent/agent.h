@@ -56,6 +56,7 @@ struct exchange {
     enum exchange_down down;
     int fd;                    /* to the local server; -1: none */
     bool reused;               /* the connection was an idle one */
+    uint8_t at, tried;         /* the origin's place that it goes to; how many were tried before */
     bool up_ended;             /* the visitor's body is complete */
     bool uploading;            /* counted in agent.uploads */
     bool answering;            /* the first byte of a response has come: no second try */
@@ -110,6 +111,8 @@ struct agent {
     bool told_clock;
     struct dial dial;
     struct resolver local;     /* looks up the local server's name */
+    int64_t local_next;        /* not before this */
+    bool local_down;           /* no connection to it could be made, which has been said */
     struct tls_client tls;
     struct transport transport;
     uint8_t upgrade_key[WS_KEY_LEN];
@@ -179,9 +182,13 @@ const char *verify_hint(const struct agent *a);
 /* ---- local.c: the local server's address ---- */
 void local_init(struct agent *a);
 /* Begins to look its name up, if it has one and that is not under way: for each connection anew,
- * for it may have moved, and when a request needs it. */
+ * for it may have moved, and when a request cannot reach it. */
 void local_look_up(struct agent *a);
 void local_turn(struct agent *a);
+/* No connection to it could be made; returns the sentence for the visitor. */
+const char *local_failed(struct agent *a, int err);
+/* It has answered. */
+void local_answers(struct agent *a);
 
 /* ---- serve.c ---- */
 void serve_start(struct agent *a, enum upgrade_protocol protocol);
@@ -218,8 +225,12 @@ void exchange_fail(struct agent *a, int slot, unsigned code, const char *text);
 void exchange_settle(struct agent *a, int slot);
 /* The local server made progress. */
 void exchange_progress(struct agent *a, struct exchange *x);
-/* Opens a connection and sends the head (again). */
+/* Opens a connection, to which the head is to be written (again). */
 void exchange_connect(struct agent *a, int slot, bool fresh);
+/* No connection could be made: opens one to another address, or gives up. */
+void exchange_unreached(struct agent *a, int slot, int err);
+/* Has nothing been written to the connection yet? */
+bool exchange_unwritten(const struct exchange *x);
 
 /* ---- upload.c ---- */
 void upload_start(struct agent *a, int slot, bool has_body, int64_t body_len);

@@ -111,6 +111,7 @@ void download_read_head(struct agent *a, int slot)
         return;
     }
     exchange_progress(a, x);
+    local_answers(a);
     x->answering = true;
     x->head_len = at + (size_t)n;
     parse_head(a, slot, at);

@@ -118,27 +118,52 @@ void exchange_progress(struct agent *a, struct exchange *x)
     x->deadline = a->loop.now + a->config.request_timeout_ms;
 }
 
+static bool next_address(struct agent *a, struct exchange *x)
+{
+    if (++x->tried >= a->origin.count)
+        return false;
+    origin_failed(&a->origin, x->at);
+    return true;
+}
+
+static void give_up(struct agent *a, int slot, int err)
+{
+    exchange_fail(a, slot, err == ERR_TIMEOUT ? 504 : 502, local_failed(a, err));
+}
+
 void exchange_connect(struct agent *a, int slot, bool fresh)
 {
     struct exchange *x = &a->exchange[slot];
+    int got;
 
     sock_close(&x->fd);
     x->up = UP_HEAD;
     x->down = DOWN_HEAD;
     x->lead = (struct str){ x->head, x->head_len };
-    x->fd = origin_open(&a->origin, fresh, &x->reused);
-    if (x->fd < 0) {
-        bool unknown = x->fd == ERR_RESOLVE;
-
-        x->fd = -1;
-        exchange_fail(a, slot, 502, unknown ? "the local server's name cannot be looked up"
-                                            : "the local server refuses connections");
-        if (unknown)
-            local_look_up(a);
+    do {
+        x->at = (uint8_t)a->origin.at;
+        got = origin_open(&a->origin, fresh, &x->reused);
+    } while (got < 0 && next_address(a, x));
+    if (got < 0) {
+        give_up(a, slot, got);
         return;
     }
-    exchange_progress(a, x);
-    upload_write(a, slot);
+    x->fd = got;
+    /* Each address has its share of the time. */
+    x->deadline = a->loop.now + a->config.request_timeout_ms / a->origin.count;
+}
+
+bool exchange_unwritten(const struct exchange *x)
+{
+    return x->up == UP_HEAD && x->lead.n == x->head_len;
+}
+
+void exchange_unreached(struct agent *a, int slot, int err)
+{
+    if (next_address(a, &a->exchange[slot]))
+        exchange_connect(a, slot, true);
+    else
+        give_up(a, slot, err);
 }
 
 /* Is it the local server that has to do something? If the visitor has to, time is his. */
@@ -186,6 +211,10 @@ void exchange_turn(struct agent *a, int slot, unsigned ready)
         else if (x->down == DOWN_PUT)
             download_gather(a, slot);
     }
-    if (x->fd >= 0 && a->loop.now >= x->deadline)
+    if (x->fd < 0 || a->loop.now < x->deadline)
+        return;
+    if (exchange_unwritten(x))
+        exchange_unreached(a, slot, ERR_TIMEOUT);
+    else
         exchange_fail(a, slot, 504, "the local server does not answer");
 }

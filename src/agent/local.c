@@ -5,19 +5,28 @@
 #include "err.h"
 #include "log.h"
 
+/* Between looks for the local server's address: visitors ask more often than it can have moved. */
+#define LOOK_UP_MS 1000
+
 void local_init(struct agent *a)
 {
+    struct ip ip;
+
     a->local.fd = -1;
     a->local.deadline = NET_NEVER;
     a->origin.unix_path = a->target.local_path;
     a->origin.port = a->target.local_port;
-    ip_parse(a->target.local_host, &a->origin.ip);
+    if (ip_parse(a->target.local_host, &ip) || a->origin.unix_path.n > 0) {
+        origin_set(&a->origin, &ip, 1);
+        /* Needs no name server, ever. */
+        a->local_next = NET_NEVER;
+    }
 }
 
 static void take(struct agent *a, int state)
 {
     if (state > 0)
-        a->origin.ip = a->local.address[0];
+        origin_set(&a->origin, a->local.address, a->local.count);
     else if (state < 0)
         log_form(LOG_WARN, "the local server's name %s cannot be looked up: %t",
                  &a->target.local_host, err_text(state));
@@ -27,11 +36,9 @@ static void take(struct agent *a, int state)
 
 void local_look_up(struct agent *a)
 {
-    struct ip literal;
-
-    if (a->target.local_path.n > 0 || a->local.fd >= 0 ||
-        ip_parse(a->target.local_host, &literal))
+    if (a->local.fd >= 0 || a->loop.now < a->local_next)
         return;
+    a->local_next = a->loop.now + LOOK_UP_MS;
     take(a, resolver_start(&a->local, a->target.local_host, agent_random(a), a->loop.now));
 }
 
@@ -43,4 +50,46 @@ void local_turn(struct agent *a)
         take(a, resolver_on_event(&a->local, a->loop.now));
     else if (a->loop.now >= a->local.deadline)
         take(a, resolver_on_time(&a->local, agent_random(a), a->loop.now));
+}
+
+/* Once when it begins, once when it is over. */
+static void tell(struct agent *a, bool down, const char *text)
+{
+    struct str name = str_of(a->config.local);
+
+    if (a->local_down != down)
+        log_form(LOG_INFO, "%s: %t", &name, text);
+    a->local_down = down;
+}
+
+const char *local_failed(struct agent *a, int err)
+{
+    const char *text;
+
+    switch (err) {
+    case ERR_REFUSED:
+        text = "the local server refuses connections: does it run, on that port?";
+        break;
+    case ERR_RESOLVE:
+        text = "the local server's name cannot be looked up";
+        break;
+    case ERR_TIMEOUT:
+        text = "the local server does not answer";
+        break;
+    case ERR_CLOSED:
+    case ERR_UNREACHABLE:
+        text = "the local server is unreachable: check its address and the network";
+        break;
+    default:
+        text = err_text(err);
+    }
+    tell(a, true, text);
+    /* It may have moved. */
+    local_look_up(a);
+    return text;
+}
+
+void local_answers(struct agent *a)
+{
+    tell(a, false, "the local server answers again");
 }

@@ -91,6 +91,7 @@ void upload_start(struct agent *a, int slot, bool has_body, int64_t body_len)
     x->up_left -= x->request.body == HTTP_BODY_LENGTH ? x->queue.len : 0;
     /* What must not be sent twice does not go out on a connection that may be dying. */
     exchange_connect(a, slot, !x->request.repeatable);
+    upload_write(a, slot);
 }
 
 static void begin_chunk(struct exchange *x, size_t n)
@@ -176,8 +177,9 @@ static void refuse(struct agent *a, int slot, int err)
         exchange_connect(a, slot, true);
         return;
     }
-    if (err == ERR_REFUSED) {
-        exchange_fail(a, slot, 502, "the local server refuses connections");
+    /* Nothing has been sent: there is no danger in sending it elsewhere. */
+    if (exchange_unwritten(x)) {
+        exchange_unreached(a, slot, err);
         return;
     }
     queue_clear(&a->pool, &x->queue);
@@ -252,8 +254,8 @@ size_t upload_body(struct agent *a, int slot, struct str body)
         exchange_fail(a, slot, 400, "request body longer than its Content-Length");
         return body.n;
     }
-    /* Straight from the record buffer, unless older bytes wait. */
-    if (x->queue.len == 0) {
+    /* Straight from the record buffer, unless older bytes wait, or perhaps another connection. */
+    if (x->queue.len == 0 && !exchange_unwritten(x)) {
         n = write_out(a, x, body);
         if (n < 0) {
             refuse(a, slot, n);

@@ -35,7 +35,7 @@ static const char texts[] =
     "the server asked to connect again\0"
     "the peer closed the connection\0"
     "a system call failed\0"
-    "connection refused or host unreachable\0"
+    "connection refused: does the server run, and listen on that port?\0"
     "no name server answered\0"
     "too many open files\0"
     "TLS failed\0"
@@ -43,7 +43,8 @@ static const char texts[] =
     "wrong option or configuration\0"
     "a file cannot be read or is malformed\0"
     "the peer takes nothing any more\0"
-    "a defect: turning without getting on; please report this";
+    "a defect: turning without getting on; please report this\0"
+    "host unreachable: check its address and the network";
 
 const char *err_text(int err)
 {

@@ -26,9 +26,27 @@ int origin_open(struct origin *o, bool fresh, bool *reused)
     if (o->unix_path.n > 0)
         return sock_connect_unix(o->unix_path);
     /* The unspecified address would be this device itself. */
-    if (o->ip.len == 0)
+    if (o->count == 0)
         return ERR_RESOLVE;
-    return sock_connect(&o->ip, o->port);
+    return sock_connect(&o->ip[o->at], o->port);
+}
+
+void origin_set(struct origin *o, const struct ip *ip, unsigned count)
+{
+    size_t size;
+
+    o->count = count < ORIGIN_ADDRESSES_MAX ? count : ORIGIN_ADDRESSES_MAX;
+    size = o->count * sizeof *ip;
+    /* Among the same addresses, the good one is known. */
+    if (o->at >= o->count || memcmp(o->ip, ip, size) != 0)
+        o->at = 0;
+    memcpy(o->ip, ip, size);
+}
+
+void origin_failed(struct origin *o, unsigned at)
+{
+    if (o->at == at)
+        o->at = at + 1 < o->count ? at + 1 : 0;
 }
 
 void origin_keep(struct origin *o, int fd, int64_t now)

@@ -38,17 +38,18 @@ static int from_errno(int code)
 {
     switch (code) {
     case ECONNREFUSED:
+    case EACCES:
+    case ENOENT:
+    case ECONNRESET:
+        return ERR_REFUSED;
     case ENETUNREACH:
     case EHOSTUNREACH:
     case ENETDOWN:
     case EADDRNOTAVAIL:
     case EAFNOSUPPORT:
-    case EACCES:
     case EPERM: /* a firewall's answer to a connect */
-    case ENOENT:
     case ETIMEDOUT:
-    case ECONNRESET:
-        return ERR_REFUSED;
+        return ERR_UNREACHABLE;
     case EMFILE:
     case ENFILE:
         return ERR_FD;
@@ -248,7 +249,7 @@ static int result(ssize_t n, int broken)
         return 0;
     if (code == ECONNREFUSED)
         return ERR_REFUSED;
-    return from_errno(code) == ERR_REFUSED || code == EPIPE ? broken : ERR_SYS;
+    return from_errno(code) != ERR_SYS || code == EPIPE ? broken : ERR_SYS;
 }
 
 static int read_result(ssize_t got)

@@ -80,7 +80,7 @@ static void test_all_noisy(void)
     int loud = keep(&o, 0), listener, fd;
     bool reused;
 
-    o.ip = loopback;
+    origin_set(&o, &loopback, 1);
     listener = sock_listen(&loopback, &o.port, 4, false);
     sock_write(loud, "x", 1);
     fd = origin_open(&o, false, &reused);
@@ -89,6 +89,34 @@ static void test_all_noisy(void)
     sock_close(&fd);
     sock_close(&listener);
     sock_close(&loud);
+}
+
+static void test_addresses(void)
+{
+    static const struct ip three[3] = { { { 127, 0, 0, 1 }, 4 }, { { [15] = 1 }, 16 },
+                                        { { 127, 0, 0, 2 }, 4 } };
+    static const struct ip many[ORIGIN_ADDRESSES_MAX + 1];
+    static struct origin o;
+
+    origin_set(&o, three, 3);
+    is_int(o.at, 0, "the first");
+    origin_failed(&o, 0);
+    is_int(o.at, 1, "the next when it failed");
+    origin_failed(&o, 0);
+    is_int(o.at, 1, "which another request may have found out before");
+    origin_set(&o, three, 3);
+    is_int(o.at, 1, "looked up again, the good one is still known");
+    origin_failed(&o, 1);
+    origin_failed(&o, 2);
+    is_int(o.at, 0, "after the last comes the first");
+    origin_failed(&o, 0);
+    origin_set(&o, three + 1, 2);
+    is_int(o.at, 0, "of other addresses nothing is known");
+    origin_failed(&o, 0);
+    origin_set(&o, three + 1, 1);
+    is_int(o.at, 0, "nor of one that is not there any more");
+    origin_set(&o, many, ORIGIN_ADDRESSES_MAX + 1);
+    is_int(o.count, ORIGIN_ADDRESSES_MAX, "no more than there is place for");
 }
 
 static void test_watching(void)
@@ -120,6 +148,7 @@ int main(void)
     test_newest_first();
     test_noisy();
     test_all_noisy();
+    test_addresses();
     test_watching();
     return done_testing();
 }

@@ -87,6 +87,8 @@ static void test_refused(uint16_t port)
     } else {
         is_int(fd, ERR_REFUSED, "refused at once");
     }
+    /* To all on the link, by TCP: no system has a way there. */
+    is_int(sock_connect(&(struct ip){ { 224, 0, 0, 1 }, 4 }, port), ERR_UNREACHABLE, "no way");
     fd = sock_udp(&loopback, port);
     is_int(sock_write(fd, "x", 1), 1, "a datagram to nobody");
     wait_for(fd, POLLIN);
