@@ -21,9 +21,9 @@ CODEC := $(call layer,codec,err buf ascii utf8 base64 varint json json_write uri
            ws_head ws_mask ws_accept ws_close http_head http_field http_framing http_chunk \
            wire_field wire_build wire_header wire_put wire_decode wire_tlv \
            wire_json wire_json_value)
-CORE  := $(call layer,core,backoff watchdog upgrade pool http_body relay_pack relay_request relay_response \
-           link_recv link_put session session_recv session_put \
-           session_agent)
+CORE  := $(call layer,core,backoff watchdog goaway upgrade pool http_body \
+           relay_pack relay_request relay_response link_recv link_put \
+           session session_recv session_put session_agent)
 NET   := $(call layer,net,origin sock notify resolv_conf resolver dial transport pem trust tls_text \
            tls_common tls_curves tls_client mtls)
 SYS   := $(call layer,sys,loop signals clock entropy log options options_value fmt sandbox \

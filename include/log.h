@@ -40,11 +40,13 @@ void log_text(const char *text);
 void log_str(struct str s);
 void log_u64(uint64_t value);
 void log_i64(int64_t value);
+/* A duration as options have it: 250ms, 1.5s, 5m; 4m20s, too. */
+void log_ms(uint32_t ms);
 void log_end(void);
 /* A whole line. */
 void log_line(enum log_level level, const char *text);
 /* The same with one or two pieces in it, as by the functions above: %t const char *, %s const struct
- * str *, %u LOG_NUMBER of an unsigned. */
+ * str *, %u LOG_NUMBER of an unsigned, %d that of milliseconds. */
 void log_form(enum log_level level, const char *form, const void *first, const void *second);
 #define LOG_NUMBER(n) ((const void *)(uintptr_t)(n))
 

@@ -198,7 +198,7 @@ void session_goaway(struct session *s, uint64_t delay_ms);
 
 /* ---- both ---- */
 
-/* Ends the session with a close frame of this code (agent: 1000). */
+/* Ends the session with a close frame of this code (agent: 1000, or 1001 to come again). */
 void session_close(struct session *s, uint16_t code);
 /* Gives a stream up, at once: an Error with this HTTP-like code goes to the peer. The slot is no
  * longer the owner's, but when it is `doomed`. `text` is static. Nothing happens to a stream that

@@ -45,9 +45,17 @@ static void plan(struct agent *a)
     }
     a->phase = PHASE_WAIT;
     a->deadline = delay > a->wait_least_ms ? delay : a->wait_least_ms;
-    log_form(LOG_INFO, "connecting again in %u ms", LOG_NUMBER(a->deadline), NULL);
+    log_form(LOG_INFO, "connecting again in %d", LOG_NUMBER(a->deadline), NULL);
     a->deadline += a->loop.now;
     a->wait_least_ms = 0;
+}
+
+/* Has the session been of use, so that the delays start over? */
+static bool is_proven(const struct agent *a)
+{
+    return a->phase == PHASE_SESSION &&
+           backoff_is_proven(a->loop.now - a->opened_at,
+                             a->counters.requests_processed - a->answered_before);
 }
 
 static void log_failure(struct agent *a, int err)
@@ -69,9 +77,9 @@ void agent_disconnect(struct agent *a, int err)
     if (a->phase == PHASE_SESSION)
         a->counters.reconnects++;
     log_failure(a, err);
-    if (err == ERR_REPLACED)
-        /* Somebody else uses this token: fighting for it would serve nobody. */
-        a->wait_least_ms = a->config.max_delay_ms;
+    /* When somebody else uses this token, fighting for it serves nobody. */
+    if (err != ERR_REPLACED && is_proven(a))
+        backoff_reset(&a->backoff);
     if (err == ERR_AUTH && a->session.retry_after > 0)
         a->wait_least_ms = least(a->session.retry_after, RETRY_AFTER_MAX_S) * 1000;
     serve_end(a);

@@ -103,6 +103,8 @@ struct agent {
     bool stopping;
     bool told_entropy;
     struct backoff backoff;
+    int64_t opened_at;         /* when the session opened; NET_NEVER: not yet */
+    uint64_t answered_before;  /* requests_processed as it was before the session */
     int64_t wait_least_ms;     /* the next delay is at least this: the gateway asked */
     struct entropy entropy;
     struct trust trust;

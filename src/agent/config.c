@@ -14,7 +14,7 @@
 
 enum { ACTION_VERSION, ACTION_HELP };
 
-_Static_assert(CONFIG_PINS_MAX == 8, "as --pin says");
+_Static_assert(CONFIG_PINS_MAX == 8 && GOAWAY_HOSTS_MAX == 4, "as the table says");
 static const struct option table[] = {
     OPTION("version", OPTION_ACTION, 0, "", "", "", "print the version and exit"),
     OPTION("help", OPTION_ACTION, 0, "", "", "", "print this and exit"),
@@ -39,6 +39,8 @@ static const struct option table[] = {
            "own certificate chain, PEM, for a gateway that asks for one"),
     OPTION("client-key", OPTION_TEXT, AT(client_key), "", "FILE", "", "its key, PEM"),
 #endif
+    OPTION("goaway-host", OPTION_LIST, AT(goaway_host), "4", "NAME", "",
+           "the gateway may send us there, too; up to 4 times"),
     OPTION("protocol", OPTION_CHOICE, AT(protocol), "", "auto|tlv|json|plain", "auto",
            "encodings to offer"),
     OPTION("max-attempts", OPTION_NUMBER, AT(max_attempts), "", "N", "0",

@@ -4,6 +4,7 @@
 #ifndef ADIT_CONFIG_H
 #define ADIT_CONFIG_H
 
+#include "goaway.h"
 #include "identity.h"
 #include "options.h"
 #include "sandbox.h"
@@ -33,6 +34,7 @@ struct config {
     const char *client_cert;
     const char *client_key;
 #endif
+    const char *goaway_host[GOAWAY_HOSTS_MAX];
     uint32_t protocol; /* enum config_protocol */
     uint32_t max_attempts;
     uint32_t base_delay_ms;

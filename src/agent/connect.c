@@ -113,9 +113,13 @@ static void choose_uri(struct agent *a)
     struct str next = { a->next_url, a->next_url_len };
 
     a->next_url_len = 0;
-    a->uri = a->target.uri;
-    if (next.n > 0 && uri_parse(next, &a->uri) == 0 && (a->uri.tls || a->config.allow_plaintext))
-        return;
+    if (next.n > 0) {
+        if (uri_parse(next, &a->uri) == 0 &&
+            goaway_may(&a->target.uri, &a->uri, a->config.goaway_host))
+            return;
+        log_form(LOG_WARN, "the gateway sends us to %s, which --goaway-host does not allow", &next,
+                 NULL);
+    }
     a->uri = a->target.uri;
 }
 

@@ -26,6 +26,8 @@ void serve_start(struct agent *a, enum upgrade_protocol protocol)
                  a->loop.now);
     a->held = (struct str){ 0 };
     a->record_len = 0;
+    a->opened_at = NET_NEVER;
+    a->answered_before = a->counters.requests_processed;
     a->closed_err = 0;
     a->leaving = false;
     /* Auth is due, and the answer's record may hold more than the upgrade. */
@@ -60,7 +62,7 @@ void serve_ack(struct agent *a, size_t n)
 
 static void on_opened(struct agent *a, const struct session_in *in)
 {
-    backoff_reset(&a->backoff);
+    a->opened_at = a->loop.now;
     a->deadline = NET_NEVER;
     verify_learn(a, a->session.server_time);
     log_form(LOG_INFO,
@@ -70,13 +72,11 @@ static void on_opened(struct agent *a, const struct session_in *in)
 
 static void on_goaway(struct agent *a, const struct session_in *in)
 {
-    uint32_t random;
+    uint64_t ms = in->msg->delay_ms;
 
-    entropy_stock(&a->entropy, &random, sizeof random);
-    a->wait_least_ms = in->msg->delay_ms < a->config.max_delay_ms ? (int64_t)in->msg->delay_ms
-                                                                  : a->config.max_delay_ms;
-    /* Somewhere within the time it gave, so that its agents do not return in step. */
-    a->wait_least_ms = a->wait_least_ms * (random >> 8) >> 24;
+    if (ms > a->config.max_delay_ms)
+        ms = a->config.max_delay_ms;
+    a->wait_least_ms = (int64_t)backoff_spread((uint32_t)ms, agent_random(a));
     a->next_url_len = in->msg->url.n <= sizeof a->next_url ? in->msg->url.n : 0;
     if (a->next_url_len > 0)
         memcpy(a->next_url, in->msg->url.p, a->next_url_len);
@@ -160,6 +160,8 @@ static void on_event(struct agent *a, const struct session_in *in, size_t used)
         log_line(LOG_DEBUG, "ignored a message of unknown type or for a request that is over");
         break;
     case SESSION_EV_CLOSED:
+        log_form(LOG_INFO, "the gateway closes with code %u",
+                 LOG_NUMBER(a->session.link.close_code), NULL);
         if (a->closed_err == 0)
             a->closed_err = close_reason(a->session.link.close_code);
         break;
@@ -320,7 +322,7 @@ static void turn_exchanges(struct agent *a)
 static void leave(struct agent *a)
 {
     if (a->leaving && a->session.stream_count == 0 && a->session.avoid == 0)
-        session_close(&a->session, WS_CLOSE_NORMAL);
+        session_close(&a->session, WS_CLOSE_AWAY);
 }
 
 static int on_time(struct agent *a)

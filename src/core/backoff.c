@@ -27,3 +27,13 @@ bool backoff_next(struct backoff *b, uint32_t random, uint32_t *delay_ms)
     b->next_ms = grow(b);
     return true;
 }
+
+uint64_t backoff_spread(uint32_t ms, uint32_t random)
+{
+    return ms + (((uint64_t)ms + 1) * random >> 32);
+}
+
+bool backoff_is_proven(int64_t open_ms, uint64_t answered)
+{
+    return answered > 0 || open_ms >= BACKOFF_PROVEN_MS;
+}

@@ -215,7 +215,7 @@ int session_recv(struct session *s, uint8_t *p, size_t n, int64_t now, struct se
 
         if (err < 0) {
             s->err = err;
-            session_close(s, err == ERR_AUTH ? WS_CLOSE_NORMAL : link_close_code(err));
+            session_close(s, err == ERR_AUTH ? WS_CLOSE_AWAY : link_close_code(err));
             return err;
         }
         at += (size_t)used;

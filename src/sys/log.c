@@ -180,6 +180,26 @@ void log_u64(uint64_t value)
     put(digits, ascii_from_u64(value, digits));
 }
 
+void log_ms(uint32_t ms)
+{
+    uint32_t tenth = ms / 100 % 10, s = ms / 1000;
+
+    if (s >= 60) {
+        log_u64(s / 60);
+        log_text("m");
+        tenth = 0;
+        s %= 60;
+        if (s == 0)
+            return;
+    }
+    log_u64(ms < 1000 ? ms : s);
+    if (tenth > 0 && ms >= 1000) {
+        log_text(".");
+        log_u64(tenth);
+    }
+    log_text(ms < 1000 ? "ms" : "s");
+}
+
 void log_i64(int64_t value)
 {
     if (value < 0)
@@ -208,6 +228,9 @@ void log_form(enum log_level level, const char *form, const void *first, const v
             break;
         case 'u':
             log_u64((uintptr_t)first);
+            break;
+        case 'd':
+            log_ms((uint32_t)(uintptr_t)first);
             break;
         default:
             log_text(first);

@@ -334,6 +334,104 @@ def test_goaway(py_session):
     assert again.gateway is session.gateway
 
 
+def delays(agent):
+    """What the log says of each wait, in milliseconds."""
+    unit = {"ms": 1, "s": 1000}
+    return [float(n) * unit[u] for n, u in
+            re.findall(r"connecting again in ([\d.]+)(ms|s)$", agent.log(), re.M)]
+
+
+def test_goaway_waits_for_its_delay(py_session):
+    """At least that long, and up to as long again so that agents do not return in step."""
+    session = py_session("tlv", "--max-delay", "3s")
+    session.gateway.run(session.send("Goaway", delay_ms=700))
+    again = next_session(session)
+    session.gateway.run(again.send("Goaway", delay_ms=1 << 63))
+    wait_until(lambda: len(delays(session.agent)) == 2, "the second wait")
+    assert 700 <= delays(session.agent)[0] <= 1400
+    assert 3000 <= delays(session.agent)[1] <= 6000, "a gateway may ask for up to --max-delay"
+
+
+def test_goaway_is_answered_with_1001(py_session):
+    """1000 would say that the agent stops for good."""
+    session = py_session()
+    session.gateway.run(session.send("Goaway", delay_ms=0))
+    session.gateway.run(session.ended.wait())
+    assert session.ws.close_code == 1001
+
+
+def test_goaway_elsewhere(py_session, make_py):
+    """Where it says, for one connection; then home again."""
+    session, other = py_session("tlv", "--protocol", "auto"), make_py("json")
+    session.gateway.run(session.send("Goaway", delay_ms=0, url=other.url))
+    there = other.session()
+    assert other.run(there.fetch("GET", "/")).status == 200
+    other.run(there.ws.close())
+    next_session(session)
+    assert len(other.opened) == 1
+
+
+def test_goaway_elsewhere_where_nobody_is(py_session):
+    session = py_session()
+    session.gateway.run(session.send("Goaway", delay_ms=0, url="wss://localhost:1/_adit"))
+    session.agent.wait_for_log("connecting to localhost:1$")
+    next_session(session)
+
+
+@pytest.mark.parametrize("kind", ["without TLS", "an address", "no URL", "another host"])
+def test_goaway_to_where_it_must_not(py_session, make_py, kind):
+    """Said and ignored: the agent dials its own URL. --allow-plaintext is for that one alone."""
+    session = py_session("tlv", "--allow-plaintext")
+    other = make_py(certs=None) if kind == "without TLS" else make_py()
+    url = {"without TLS": other.url, "an address": other.url.replace("localhost", "127.0.0.1"),
+           "no URL": "nonsense\n", "another host": other.url.replace("localhost", "x.test")}[kind]
+    session.gateway.run(session.send("Goaway", delay_ms=0, url=url))
+    next_session(session)
+    session.agent.wait_for_log("warning: the gateway sends us to .*--goaway-host")
+    assert other.sessions == [] and other.requests == []
+    assert set(re.findall(r"connecting to (\S+)", session.agent.log())) == {
+        "localhost:%d" % session.gateway.port}
+
+
+def test_goaway_to_an_allowed_address(py_session, make_py):
+    other = make_py()
+    session = py_session("tlv", "--goaway-host", "x.test", "--goaway-host", "127.0.0.1",
+                         "--server-name", "localhost")
+    session.gateway.run(session.send("Goaway", delay_ms=0,
+                                     url=other.url.replace("localhost", "127.0.0.1")))
+    other.session()
+
+
+def test_accepted_and_dropped(py_session):
+    """A gateway that lets agents in and drops them has a fault, and sees growing delays; one that
+    had a request answered starts anew."""
+    session = py_session("tlv", "--max-delay", "2s")
+    gateway = session.gateway
+
+    def drop(n):
+        gateway.run(gateway.session(n).ws.close())
+        wait_until(lambda: len(delays(session.agent)) > n, "a wait")
+    for n in range(5):
+        drop(n)
+    assert delays(session.agent)[4] >= 1200
+    assert gateway.run(gateway.session(5).fetch("GET", "/")).status == 200
+    drop(5)
+    assert delays(session.agent)[5] <= 100
+
+
+def test_two_agents_with_one_token(py_session):
+    """Replaced again and again, though it is of use each time: it waits longer and longer."""
+    session = py_session("tlv", "--max-delay", "2s")
+    gateway = session.gateway
+    for n in range(5):
+        now = gateway.session(n)
+        assert gateway.run(now.fetch("GET", "/")).status == 200
+        gateway.run(now.ws.close(4409))
+        wait_until(lambda: len(delays(session.agent)) > n, "a wait")
+    assert delays(session.agent)[4] >= 1200
+    session.agent.wait_for_log("took over")
+
+
 def test_requests_under_way_die_with_the_session(py_session, origin):
     waiting = []
 

@@ -113,6 +113,7 @@ config "config adit 'main'" "option enabled '1'" "option url 'wss://a.example/_a
     "option token_file '$work/token'" "option local 'unix:/var/run/app/http.sock'" \
     "option id_from 'file:$work/serial'" "option state '$work/state/time'" \
     "list pin 'sha256:one='" "list pin 'sha256:two='" \
+    "list goaway_host 'gw2.example'" \
     "option client_cert '$work/client.pem'" "option client_key '$work/client.key'" \
     "option user 'nobody'" "list interface 'wan'" "list interface 'wwan'" \
     "config adit 'second'" "option enabled '1'" "option url 'wss://b.example/_adit'" \
@@ -128,6 +129,7 @@ is "$(sed -n 's/^open_instance //p' "$asked" | tr -d '\n')" '[main][second][thir
 asked_for 'set_param [user] [nobody]' 'another user'
 asked_for 'add_jail_mount [/var/run/app]' 'the folder of a unix socket'
 is "$(grep -c 'append_param \[command\] \[--pin\] \[sha256:[onetw]*=\]' "$asked")" 2 'both pins'
+asked_for 'append_param [command] [--goaway-host] [gw2.example]' 'where a gateway may send us'
 asked_for "append_param [env] [ADIT_STATE=$work/state/time]" 'the memory of the time'
 asked_for "add_jail_mount_rw [$work/state]" 'in a folder that can be written'
 [ -d "$work/state" ] && grep -q "^nobody $work/state\$" "$work/chowned"

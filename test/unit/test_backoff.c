@@ -88,8 +88,27 @@ static void extremes(void)
     ok(backoff_next(&b, 0, &delay) && b.attempts == UINT32_MAX, "the count does not wrap");
 }
 
+static void spread(void)
+{
+    is_int((int64_t)backoff_spread(5000, 0), 5000, "never less than was asked");
+    is_int((int64_t)backoff_spread(5000, 0x80000000), 7500, "a part");
+    is_int((int64_t)backoff_spread(5000, 0xffffffff), 10000, "or as much again");
+    is_int((int64_t)backoff_spread(0, 0xffffffff), 0, "of nothing");
+    is_int((int64_t)backoff_spread(UINT32_MAX, 0xffffffff), INT64_C(0x1fffffffe), "of the most");
+}
+
+static void proof(void)
+{
+    ok(!backoff_is_proven(-1, 0), "never open");
+    ok(!backoff_is_proven(BACKOFF_PROVEN_MS - 1, 0), "dropped too soon");
+    ok(backoff_is_proven(BACKOFF_PROVEN_MS, 0), "open for a while");
+    ok(backoff_is_proven(0, 1), "of use at once");
+}
+
 int main(void)
 {
+    proof();
+    spread();
     doubling();
     attempts();
     jitter();

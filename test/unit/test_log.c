@@ -57,6 +57,29 @@ static void test_levels(void)
            "lines");
 }
 
+static void test_durations(void)
+{
+    static const struct {
+        uint32_t ms;
+        const char *line;
+    } cases[] = {
+        { 0, "0ms" },        { 1, "1ms" },          { 999, "999ms" },     { 1000, "1s" },
+        { 1099, "1s" },      { 1500, "1.5s" },      { 59999, "59.9s" },   { 60000, "1m" },
+        { 60999, "1m" },     { 61500, "1m1s" },     { 300000, "5m" },     { 86400000, "1440m" },
+        { UINT32_MAX, "71582m47s" },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char line[32];
+
+        snprintf(line, sizeof line, "error: in %s\n", cases[i].line);
+        capture_begin(&captured, STDERR_FILENO);
+        log_form(LOG_ERROR, "in %d", LOG_NUMBER(cases[i].ms), NULL);
+        capture_end(&captured);
+        is_str(captured.text, line, "%u ms", (unsigned)cases[i].ms);
+    }
+}
+
 static void test_escapes(void)
 {
     capture_begin(&captured, STDERR_FILENO);
@@ -226,6 +249,7 @@ int main(void)
 {
     alarm(120);
     test_levels();
+    test_durations();
     test_escapes();
     test_cut();
     test_files();

@@ -36,7 +36,7 @@ static void agent_refused(enum upgrade_protocol protocol)
     is_int(bench_say(&b, &m), ERR_AUTH, "AuthError");
     is_mem(b.in.text.p, b.in.text.n, "no such token", 13, "its reason is told");
     is_int(b.s.retry_after, 30, "retry_after is kept");
-    is_fatal(bench_feed(&b, NULL, 0), ERR_AUTH, "close 1000", "AuthError");
+    is_fatal(bench_feed(&b, NULL, 0), ERR_AUTH, "close 1001", "AuthError");
     bench_open(&b, true, protocol, 100);
     is_fatal(bench_say(&b, &m), ERR_STATE, "close 1002", "AuthError in an open session");
 }
