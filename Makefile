@@ -17,14 +17,14 @@ endif
 
 # ---- sources, one list per layer -----------------------------------------------------------------
 layer = $(addsuffix .c,$(addprefix src/$(1)/,$(2)))
-CODEC := $(call layer,codec,err buf ascii utf8 base64 varint json json_write uri ip dns_msg der leaf \
+CODEC := $(call layer,codec,err buf ascii utf8 base64 varint json json_write uri ip dns_msg der_value der san \
            ws_head ws_mask ws_accept ws_close http_head http_field http_framing http_chunk \
            wire_field wire_build wire_header wire_put wire_decode wire_tlv \
            wire_json wire_json_value)
 CORE  := $(call layer,core,backoff watchdog goaway upgrade pool http_body \
            relay_pack relay_request relay_response link_recv link_put \
            session session_recv session_put session_agent)
-NET   := $(call layer,net,origin sock notify resolv_conf resolver dial transport pem trust tls_text \
+NET   := $(call layer,net,origin sock notify resolv_conf resolver dial transport pem signature trust tls_text \
            tls_common tls_curves tls_client mtls)
 SYS   := $(call layer,sys,loop signals clock entropy log options options_value fmt sandbox \
            sandbox_filter)

@@ -44,6 +44,8 @@
 #define STREAM_WINDOW 2048
 /* A client certificate of EC or RSA 2048, one above it, its key; below 3.6 KB. */
 #define CLIENT_CERT_MAX 4096
+/* A server's chain, up to the certificate that a known authority has signed: three of RSA 2048. */
+#define TRUST_CHAIN_MAX 5120
 #else
 /* As many requests as a browser with two tabs sends at once. */
 #define STREAMS_MAX 16
@@ -56,6 +58,9 @@
 #define STREAM_WINDOW 4096
 /* A client certificate, two above it and its key, as DER: 7.5 KB when all are RSA 4096. */
 #define CLIENT_CERT_MAX 8192
+/* A server's chain, up to the certificate that a known authority has signed: four of RSA 4096, or
+ * three of which one has a hundred names. */
+#define TRUST_CHAIN_MAX 8192
 #endif
 
 /* What of the pool is beyond the windows that every stream is promised: a queue of n bytes takes

@@ -39,10 +39,10 @@ struct tls_client {
 
 /*
  * Prepares the engine for one connection (call before each; the struct starts as all zeroes).
- * server_name: for SNI, and what the certificate has to be for (host names only: BearSSL knows no
- * addresses; empty: none, which only a pin alone can do without). seed: 32 fresh random bytes.
+ * server_name: for SNI, and what the certificate has to be for, a DNS name or an address (which is
+ * not for SNI); empty: none, which only a pin alone can do without. seed: 32 fresh random bytes.
  * `trust` is used until the handshake is done. Resumes the last session that was kept, if it was
- * with the same name. Returns 0 or ERR_TLS (no name where one is needed, or one that is too long).
+ * with the same name and its chain would be accepted now (trust_holds). Returns 0 or ERR_TLS (no name where one is needed, or one that is too long).
  * The engine is &c->client.eng.
  */
 int tls_client_start(struct tls_client *c, const struct trust *trust, struct str server_name,

@@ -1,12 +1,22 @@
 /*
  * Trust: whom a TLS peer's certificates may come from, and the validation of its chain.
- * Source: RFC 5280 section 6 as far as BearSSL's x509_minimal goes; RFC 6125 for the host name;
- * RFC 7469 section 2.4 for what a pin is.
+ * Source: RFC 5280 section 6; RFC 6125 for the host name; RFC 7469 section 2.4 for what a pin is.
+ *
+ * The chain: each certificate is signed by the next, and is within its time; the first one in it
+ * that an authority has signed ends it. An authority has to be one (basicConstraints, keyCertSign,
+ * the length of the path), whether it is in the chain or in the file, and the server's certificate
+ * has to keep to its nameConstraints, critical or not. An extendedKeyUsage anywhere has to have
+ * serverAuth (for a client's certificate clientAuth), and a keyUsage of the server's has to have
+ * digitalSignature. The host has to be among its subjectAltNames. Any other critical extension is
+ * refused, but those that restrict nothing here.
+ *
+ * It is not BearSSL's x509_minimal that decides this: that one reads certificates as they come, and
+ * knows neither constraints nor extended usages, nor what an authority of the file says of itself.
+ * Signatures are BearSSL's matter.
  *
  * Authorities come from PEM files, or are compiled in (make CA=FILE). A system's bundle of 140 of
- * them would fill 80 KB of memory. So a bundle stays in its file: whenever BearSSL is about to look
- * for the issuer of a certificate, the file is searched for authorities of that name, and only those
- * (commonly one) are in memory, while they are needed. A bundle that the system updates is used as
+ * them would fill 80 KB of memory. So a bundle stays in its file: whenever the issuer of a certificate
+ * is looked for, the file is searched for authorities of that name, and one at a time is in memory. A bundle that the system updates is used as
  * it is then, without a restart; where its name leads nowhere any more (chroot, another user), the
  * file that was opened at the start is used.
  *
@@ -20,8 +30,9 @@
  * where a server's certificate begins after the clock, which may have stood still, the later of the
  * two counts. What begins after all of them is refused: the clock has to be set.
  *
- * Refused: chains without a name match, SHA-1 and MD5 signatures, RSA keys below 2048 bits.
- * Not handled: revocation; authorities whose key BearSSL cannot use (neither RSA nor EC).
+ * Refused: SHA-1 and MD5 signatures, RSA keys below 2048 bits, also of authorities.
+ * Not handled: revocation; policies; keys but RSA to 4096 bits, P-256 and P-384; RSA-PSS; constraints
+ * of an authority's name by another; the time of an authority in a file, which nobody signed.
  */
 #ifndef ADIT_TRUST_H
 #define ADIT_TRUST_H
@@ -29,15 +40,16 @@
 #include <bearssl.h>
 #include <stdbool.h>
 
-#include "leaf.h"
+#include "der.h"
+#include "limits.h"
 
 #define TRUST_FILES_MAX 4
 /* The key in use and its successors. */
 #define TRUST_PINS_MAX 8
-/* Authorities of one name: a root and its successors with other keys. */
-#define TRUST_ANCHORS_MAX 4
-/* Their certificates: the longest of Mozilla's roots has 2.0 KB. Longer ones are skipped. */
+/* An authority's certificate: the longest of Mozilla's roots has 2.0 KB. Longer ones are skipped. */
 #define TRUST_DATA_MAX 4096
+/* How long a session may be resumed after its chain was verified (RFC 5246 appendix F.1.4). */
+#define TRUST_RESUME_S 86400
 
 /* Starts as all zeroes. */
 struct trust {
@@ -72,32 +84,48 @@ struct trust_clock {
 };
 
 /* Our own reasons to refuse a chain, beside BearSSL's BR_ERR_X509_*. */
-enum trust_err { TRUST_ERR_PIN = 128, TRUST_ERR_EARLY };
+enum trust_err {
+    TRUST_ERR_PIN = 128,
+    TRUST_ERR_EARLY,
+    TRUST_ERR_NAMELESS, /* no subjectAltName */
+    TRUST_ERR_PURPOSE,  /* an extendedKeyUsage for others */
+    TRUST_ERR_LIMITS,   /* nameConstraints */
+    TRUST_ERR_SIZE,     /* more than TRUST_CHAIN_MAX before an authority was found */
+};
 
-/* One validation: BearSSL's engine behind a class that fetches the authorities it asks for. */
+/* One validation after the other, behind BearSSL's interface. Starts as all zeroes. */
 struct trust_check {
     const br_x509_class *vtable;
     bool used;     /* a chain came: none does when a session is resumed */
-    bool accepted;
-    struct leaf leaf;
+    bool accepted; /* in this connection */
     int64_t now;   /* Unix seconds: when the chain is judged as of */
+    int64_t until; /* accepted: the first end of a certificate in it */
     /* private */
-    const struct trust *trust;
+    bool trusted;  /* the last chain that came */
+    int64_t since; /* when it did */
     int64_t known;
-    bool pinned;
-    size_t number; /* of the present certificate */
-    br_sha256_context key_hash;
-    br_x509_minimal_context minimal;
-    uint32_t left; /* bytes of the present certificate that have not come yet */
-    br_x509_trust_anchor anchor[TRUST_ANCHORS_MAX];
-    unsigned char data[TRUST_DATA_MAX];
+    const struct trust *trust;
+    br_ssl_engine_context *engine;
+    enum der_purpose purpose;
+    struct str host;
+    unsigned err, complaint; /* decided; of an authority that signed it, but may not */
+    size_t count;  /* of certificates */
+    size_t from;   /* where the present one begins */
+    struct der_certificate leaf, top;
+    br_x509_pkey key;
+    size_t len;
+    uint8_t data[TRUST_CHAIN_MAX + TRUST_DATA_MAX]; /* the chain, and the authority at hand */
 };
 
-/* For br_ssl_engine_set_x509(engine, &c->vtable). The engine's ECDSA, RSA and curves are taken. */
+/* Makes the engine ask this check, with the engine's ECDSA, RSA and curves. host: what a server's
+ * certificate has to be for, a DNS name or an address; empty for a client's. It must last, as
+ * `trust` must. */
 void trust_check_init(struct trust_check *c, const struct trust *trust,
-                      br_ssl_engine_context *engine, const struct trust_clock *clock);
-
-/* Days and seconds of br_x509_minimal_set_time from Unix seconds. */
-void trust_days(int64_t unix_seconds, uint32_t *days, uint32_t *seconds);
+                      br_ssl_engine_context *engine, enum der_purpose purpose, struct str host,
+                      const struct trust_clock *clock);
+/* After that, before a chain comes: would the last one still be accepted now? Then its session may
+ * be resumed. Its authority is looked for in the files as they are now; who was asked for is not
+ * compared. */
+bool trust_holds(struct trust_check *c);
 
 #endif

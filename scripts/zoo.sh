@@ -35,13 +35,18 @@ sign() {
         -cert "$issuer.pem" -keyfile "$issuer.key" -startdate "$from" -enddate "$to" -out "$name.pem"
 }
 
-root() { # NAME
+CA=basicConstraints=critical,CA:TRUE
+root() { # NAME [EXTENSION...]
     key "$1" p256
-    openssl req -x509 -new -sha256 -days 36500 -key "$1.key" -subj "/CN=$1" -out "$1.pem" \
-        -addext basicConstraints=critical,CA:TRUE
+    printf '%s\n' '[req]' distinguished_name=dn '[dn]' '[ext]' >conf
+    [ $# -gt 1 ] || set -- "$1" "$CA"
+    name=$1
+    shift
+    printf '%s\n' "$@" >>conf
+    openssl req -x509 -new -sha256 -days 36500 -key "$name.key" -subj "/CN=$name" \
+        -out "$name.pem" -config conf -extensions ext
 }
 
-CA=basicConstraints=critical,CA:TRUE
 SELF=subjectAltName=DNS:zoo.test
 past=$(when -2) yesterday=$(date -u -d yesterday +%Y%m%d%H%M%SZ)
 ago=$(when -1) soon=$(when 1) later=$(when 3) far=$(when 20)
@@ -97,5 +102,70 @@ sign below short sha256 "$ago" "$far" "$CA"
 leaf path-length p256 below
 cat below.pem short.pem >path-length.chain
 
-cat root.pem rsaroot.pem >roots.pem
+# ---- what certificates say of themselves ----
+
+# leaf_with NAME ISSUER EXTENSION...
+leaf_with() {
+    key "$1" p256
+    name=$1 issuer=$2
+    shift 2
+    sign "$name" "$issuer" sha256 "$yesterday" "$soon" "$@"
+}
+# through_with NAME EXTENSION...: an authority that says this, and a leaf below it.
+through_with() {
+    key "$1-ca" "${KIND:-p256}"
+    low=$1
+    shift
+    sign "$low-ca" root sha256 "$ago" "$far" "$@"
+    leaf "$low" p256 "$low-ca"
+    cp "$low-ca.pem" "$low.chain"
+}
+# below_root NAME EXTENSION...: the same with one that is to be trusted.
+below_root() {
+    low=$1
+    shift
+    root "$low-root" "$@"
+    leaf "$low" p256 "$low-root"
+    cat "$low-root.pem" >>odd-roots.pem
+}
+
+: >odd-roots.pem
+ELSEWHERE='permitted;DNS:elsewhere.test'
+below_root root-elsewhere "$CA" "nameConstraints=$ELSEWHERE"
+below_root root-here "$CA" 'nameConstraints=critical,permitted;DNS:zoo.test'
+below_root root-no-signer "$CA" keyUsage=critical,cRLSign
+below_root root-signer "$CA" keyUsage=critical,keyCertSign
+below_root root-purpose "$CA" extendedKeyUsage=codeSigning
+root root-short-root "$CA,pathlen:0"
+cat root-short-root.pem >>odd-roots.pem
+leaf root-short p256 root-short-root
+key root-short-ca p256
+sign root-short-ca root-short-root sha256 "$ago" "$far" "$CA"
+leaf root-path-length p256 root-short-ca
+cp root-short-ca.pem root-path-length.chain
+
+through_with soft-elsewhere "$CA" "nameConstraints=$ELSEWHERE"
+through_with critical-elsewhere "$CA" "nameConstraints=critical,$ELSEWHERE"
+through_with critical-here "$CA" 'nameConstraints=critical,permitted;DNS:zoo.test,excluded;DNS:b.zoo.test'
+through_with excluded "$CA" 'nameConstraints=excluded;DNS:test'
+through_with other-names "$CA" 'nameConstraints=critical,permitted;IP:10.0.0.0/255.0.0.0'
+through_with no-signer "$CA" keyUsage=critical,cRLSign
+through_with mail "$CA" extendedKeyUsage=emailProtection
+through_with web "$CA" extendedKeyUsage=critical,serverAuth,clientAuth
+KIND=p521 through_with p521 "$CA"
+leaf p521-leaf p521
+
+leaf_with client-only root "$SELF" extendedKeyUsage=clientAuth
+leaf_with server-only root "$SELF" extendedKeyUsage=critical,serverAuth
+leaf_with any-purpose root "$SELF" extendedKeyUsage=anyExtendedKeyUsage
+leaf_with critical-unknown root "$SELF" 1.2.3.4=critical,DER:05:00
+leaf_with agreement root "$SELF" keyUsage=critical,keyAgreement
+leaf_with repudiation root "$SELF" keyUsage=nonRepudiation
+leaf_with signature root "$SELF" keyUsage=critical,digitalSignature
+key zoo.test p256
+sign zoo.test root sha256 "$yesterday" "$soon" keyUsage=digitalSignature
+leaf_with address root 'subjectAltName=IP:127.0.0.1,IP:::1,DNS:zoo.test'
+leaf_with address-as-name root 'subjectAltName=DNS:127.0.0.1,DNS:*.0.0.1'
+
+cat root.pem rsaroot.pem odd-roots.pem >roots.pem
 rm -f conf index index.* csr ./*.old [0-9A-F]*.pem

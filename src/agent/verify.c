@@ -89,8 +89,7 @@ void verify_learn(struct agent *a, int64_t server_time)
 
     /* Only from a server whose certificate was checked in this connection, not beyond its end, and
      * not far beyond what is known: a gateway with a wrong clock must not keep its agents away. */
-    if (!a->uri.tls || !check->accepted || check->leaf.step != LEAF_DONE ||
-        server_time > check->leaf.to || !is_possible(server_time))
+    if (!a->uri.tls || !check->accepted || server_time > check->until || !is_possible(server_time))
         return;
     if (server_time > check->now + STEP_MAX_S)
         server_time = check->now + STEP_MAX_S;
@@ -208,8 +207,7 @@ static struct str server_name(const struct agent *a)
     if (a->config.server_name != NULL &&
         (a->uri.literal || str_ieq(a->uri.host, a->target.uri.host)))
         return str_of(a->config.server_name);
-    /* RFC 6066 section 3: an address is no server name. */
-    return a->uri.literal && trust_by_pin_alone(&a->trust) ? (struct str){ NULL, 0 } : a->uri.host;
+    return a->uri.host;
 }
 
 int verify_start(struct agent *a)

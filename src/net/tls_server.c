@@ -116,8 +116,7 @@ static void ask_client(struct tls_server *s, const struct tls_shared *t, int64_t
 
     br_ssl_engine_set_rsavrfy(e, br_rsa_pkcs1_vrfy_get_default());
     br_ssl_engine_set_ecdsa(e, br_ecdsa_vrfy_asn1_get_default());
-    trust_check_init(&s->check, &t->clients, e, &clock);
-    br_ssl_engine_set_x509(e, &s->check.vtable);
+    trust_check_init(&s->check, &t->clients, e, DER_CLIENT, (struct str){ NULL, 0 }, &clock);
     br_ssl_server_set_trust_anchor_names(&s->server, t->name, t->name_count);
     /* Visitors need none. */
     br_ssl_engine_add_flags(e, BR_OPT_TOLERATE_NO_CLIENT_AUTH);

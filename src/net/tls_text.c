@@ -28,7 +28,12 @@ static const uint16_t codes[] = {
     NEXT | BR_ERR_X509_BAD_SIGNATURE, BR_ERR_X509_DN_MISMATCH,
     NEXT | BR_ERR_X509_WEAK_PUBLIC_KEY,
     NEXT | BR_ERR_X509_UNSUPPORTED,
-    NEXT | BR_ERR_X509_NOT_CA, BR_ERR_X509_FORBIDDEN_KEY_USAGE,
+    NEXT | BR_ERR_X509_NOT_CA,
+    NEXT | BR_ERR_X509_FORBIDDEN_KEY_USAGE,
+    NEXT | TRUST_ERR_NAMELESS,
+    NEXT | TRUST_ERR_PURPOSE,
+    NEXT | TRUST_ERR_LIMITS,
+    NEXT | TRUST_ERR_SIZE,
     NEXT | TRUST_ERR_PIN,
     NEXT | TRUST_ERR_EARLY,
     NEXT | OTHER_CERTIFICATE,
@@ -49,7 +54,7 @@ static const char sentences[] =
     "the server sends longer TLS records than this program takes: make it without PROFILE=tiny\0"
     "this machine has no random numbers yet: wait\0"
     "the server offers nothing safe: it needs TLS 1.2 with ECDHE, AES-GCM or ChaCha20, and an RSA "
-    "or EC certificate (no Ed25519)\0"
+    "or EC certificate (no P-521, Ed25519)\0"
     "the server does not have the key of its certificate: it needs the right file\0"
     /* certificates */
     "the server's certificate is for another name: check the URL's host, or write --server-name\0"
@@ -58,9 +63,17 @@ static const char sentences[] =
     "the server's certificate chain does not end in a trusted CA; use --ca or --pin\0"
     "the server's certificates do not sign each other: it must send its whole chain\0"
     "the server's certificate has an RSA key below 2048 bits: it needs a new one\0"
-    "the server's certificate needs an RSA or EC key, signed with SHA-256 or better (no SHA-1, "
-    "MD5, Ed25519)\0"
+    "a certificate of the server needs a key of RSA to 4096 bits, P-256 or P-384, signed with "
+    "SHA-256 or better (no SHA-1, MD5, P-521, Ed25519)\0"
     "a certificate of the server signs another although it may not: it needs another chain\0"
+    "the server's certificate is not for signatures (keyUsage): it needs one with "
+    "digitalSignature\0"
+    "the server's certificate names no host (subjectAltName): it needs a new one\0"
+    "a certificate of the other side is for another purpose (extendedKeyUsage): a server's needs "
+    "serverAuth, an agent's clientAuth\0"
+    "an authority may not sign for this name (nameConstraints): the server needs another "
+    "certificate\0"
+    "the server's chain is too long: it needs only what leads to its authority\0"
     "the server's key is none of --pin: it has a new one, or somebody is in between\0"
     "the server's certificate is not valid yet: set this machine's clock (NTP), or use --state or "
     "--pin\0"

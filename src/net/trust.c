@@ -9,18 +9,53 @@
 #include "der.h"
 #include "err.h"
 #include "pem.h"
+#include "san.h"
+#include "signature.h"
 
-/* RSA keys below 2048 bits are refused. */
-#define RSA_MIN_LEN (2048 / 8)
+/* ---- what a certificate says of itself ---- */
 
-/* ---- authorities of a file ---- */
+/* RFC 5280 section 6.1.4: may it stand above the chain as far as it has come? */
+static unsigned look_at_authority(const struct trust_check *c, const struct der_certificate *x)
+{
+    if (!x->is_ca || !(x->usages & DER_SIGNS_CERTIFICATES) || c->count - 1 > x->path_len)
+        return BR_ERR_X509_NOT_CA;
+    if (!(x->purposes & c->purpose))
+        return TRUST_ERR_PURPOSE;
+    if (x->limits.p && !san_allowed(x->limits, c->leaf.names, c->leaf.subject, c->host))
+        return TRUST_ERR_LIMITS;
+    return x->strange ? BR_ERR_X509_CRITICAL_EXTENSION : 0;
+}
 
-/* One walk through a file: certificates are gathered at the end of `data`. Without a check they are
- * only counted; with one, the authorities of the name that it asks for stay. */
+static unsigned look_at_time(const struct trust_check *c, const struct der_certificate *x)
+{
+    if (x->from > c->now)
+        return TRUST_ERR_EARLY;
+    return x->to < c->now ? BR_ERR_X509_EXPIRED : 0;
+}
+
+static unsigned look_at_server(const struct trust_check *c)
+{
+    const struct der_certificate *x = &c->leaf;
+
+    if (!(x->usages & DER_SIGNS))
+        return BR_ERR_X509_FORBIDDEN_KEY_USAGE;
+    if (!(x->purposes & c->purpose))
+        return TRUST_ERR_PURPOSE;
+    if (c->host.n > 0 && !x->names.p)
+        return TRUST_ERR_NAMELESS;
+    if (c->host.n > 0 && !san_names(x->names, c->host))
+        return BR_ERR_X509_BAD_SERVER_NAME;
+    return x->strange ? BR_ERR_X509_CRITICAL_EXTENSION : 0;
+}
+
+/* ---- authorities ---- */
+
+/* One walk through a file. Without a check, authorities are only counted; with one, those that issue
+ * the certificate at the top of its chain are tried. */
 struct search {
-    unsigned char *data;
-    size_t cap, kept; /* kept: what belongs to anchors */
-    size_t len;       /* of the certificate at hand; beyond the room: too long */
+    uint8_t *data;
+    size_t cap;
+    size_t len; /* of the certificate at hand; beyond the room: too long */
     bool is_certificate;
     size_t found, skipped;
     struct trust_check *check;
@@ -37,67 +72,41 @@ static void on_begin(void *context, const char *name)
 static void on_data(void *context, const void *der, size_t n)
 {
     struct search *s = context;
-    size_t room = s->cap - s->kept;
 
     if (!s->is_certificate)
         return;
-    if (s->len <= room && n <= room - s->len)
-        memcpy(s->data + s->kept + s->len, der, n);
+    if (s->len <= s->cap && n <= s->cap - s->len)
+        memcpy(s->data + s->len, der, n);
     s->len += n;
 }
 
-/* Does the certificate at hand issue the one that is being validated? */
-static bool is_wanted(const struct search *s, struct str subject)
+static void try_anchor(struct trust_check *c, const struct der_certificate *x)
 {
-    unsigned char hash[br_sha256_SIZE];
-    br_sha256_context sha256;
+    unsigned err;
 
-    br_sha256_init(&sha256);
-    br_sha256_update(&sha256, subject.p, subject.n);
-    br_sha256_out(&sha256, hash);
-    return memcmp(hash, s->check->minimal.saved_dn_hash, sizeof hash) == 0;
-}
-
-static unsigned char *of(struct str s)
-{
-    return (unsigned char *)(uintptr_t)s.p;
-}
-
-/* The certificate at hand becomes the next anchor, whose name and key lie in it. */
-static void keep(struct search *s, const struct der_certificate *c)
-{
-    br_x509_trust_anchor *anchor = &s->check->anchor[s->found++];
-    br_x509_pkey *key = &anchor->pkey;
-
-    anchor->dn.data = of(c->subject);
-    anchor->dn.len = c->subject.n;
-    if (c->key == DER_KEY_RSA) {
-        key->key_type = BR_KEYTYPE_RSA;
-        key->key.rsa = (br_rsa_public_key){ of(c->modulus), c->modulus.n, of(c->exponent),
-                                            c->exponent.n };
-    } else {
-        key->key_type = BR_KEYTYPE_EC;
-        key->key.ec = (br_ec_public_key){ (int)c->curve, of(c->point), c->point.n };
-    }
-    s->kept += s->len;
+    if (!str_eq(x->subject, c->top.issuer) || signature_key_err(x) != 0 ||
+        !signature_good(c->engine, &c->top, x))
+        return;
+    err = look_at_authority(c, x);
+    c->trusted = err == 0;
+    c->complaint = err;
 }
 
 static bool on_end(void *context)
 {
     struct search *s = context;
-    struct str der = { s->data + s->kept, s->len };
-    struct der_certificate c;
+    struct der_certificate x;
 
     if (!s->is_certificate)
         return true;
-    if (s->len > s->cap - s->kept || der_certificate_parse(der, &c) < 0 ||
-        c.key == DER_KEY_OTHER || !c.is_ca)
+    if (s->len > s->cap || der_certificate_parse((struct str){ s->data, s->len }, &x) < 0 ||
+        x.key == DER_KEY_OTHER || !x.is_ca)
         s->skipped++;
     else if (!s->check)
         s->found++;
-    else if (is_wanted(s, c.subject))
-        keep(s, &c);
-    return !s->check || s->found < TRUST_ANCHORS_MAX;
+    else
+        try_anchor(s->check, &x);
+    return !s->check || !s->check->trusted;
 }
 
 static const struct pem_visitor search_visitor = { on_begin, on_data, on_end };
@@ -155,24 +164,6 @@ bool trust_by_pin_alone(const struct trust *t)
 
 /* ---- validation ---- */
 
-/* An anchor with an empty name is the issuer of nothing. */
-static void forget_anchors(struct trust_check *c)
-{
-    memset(c->anchor, 0, sizeof c->anchor);
-    for (size_t i = 0; i < TRUST_ANCHORS_MAX; i++)
-        c->anchor[i].flags = BR_X509_TA_CA;
-}
-
-static void search_builtin(struct search *s)
-{
-    struct der_certificate c;
-
-    for (size_t i = 0; i < built_in_ca_count && s->found < TRUST_ANCHORS_MAX; i++) {
-        if (der_certificate_parse(built_in_ca[i], &c) == 0 && is_wanted(s, c.subject))
-            keep(s, &c);
-    }
-}
-
 /* A file that has become unreadable has no authorities: the chain is not trusted then. */
 static void search_file(struct search *s, const char *path, int fd)
 {
@@ -183,129 +174,168 @@ static void search_file(struct search *s, const char *path, int fd)
         close(now);
 }
 
-static void fetch_anchors(struct trust_check *c)
+/* Is there an authority that issues the top of the chain? Behind the chain there is room for one. */
+static bool has_anchor(struct trust_check *c)
 {
-    struct search s = { .data = c->data, .cap = sizeof c->data, .check = c };
+    struct search s = { .data = c->data + c->len, .cap = sizeof c->data - c->len, .check = c };
+    struct der_certificate x;
 
-    forget_anchors(c);
-    if (c->trust->builtin)
-        search_builtin(&s);
-    s.len = 0;
-    for (size_t i = 0; i < c->trust->path_count && s.found < TRUST_ANCHORS_MAX; i++)
+    c->trusted = false;
+    for (size_t i = 0; i < built_in_ca_count && c->trust->builtin && !c->trusted; i++) {
+        if (der_certificate_parse(built_in_ca[i], &x) == 0)
+            try_anchor(c, &x);
+    }
+    for (size_t i = 0; i < c->trust->path_count && !c->trusted; i++)
         search_file(&s, c->trust->path[i], c->trust->fd[i]);
+    return c->trusted;
 }
+
+static bool is_pinned(const struct trust *t, const struct der_certificate *leaf)
+{
+    br_sha256_context sha256;
+    uint8_t hash[32];
+    bool found = t->pin_count == 0;
+
+    br_sha256_init(&sha256);
+    br_sha256_update(&sha256, leaf->key_info.p, leaf->key_info.n);
+    br_sha256_out(&sha256, hash);
+    for (size_t i = 0; i < t->pin_count; i++)
+        found = found || memcmp(hash, t->pin[i], sizeof hash) == 0;
+    return found;
+}
+
+static unsigned take_leaf(struct trust_check *c)
+{
+    unsigned err;
+
+    c->leaf = c->top;
+    c->key = signature_key(&c->leaf);
+    err = signature_key_err(&c->leaf);
+    if (!is_pinned(c->trust, &c->leaf))
+        err = TRUST_ERR_PIN;
+    if (trust_by_pin_alone(c->trust)) {
+        c->trusted = err == 0;
+        return err;
+    }
+    if (c->leaf.from > c->now && c->known > c->now)
+        c->now = c->known;
+    if (look_at_time(c, &c->leaf) != 0)
+        return look_at_time(c, &c->leaf);
+    return err != 0 ? err : look_at_server(c);
+}
+
+/* The certificate above the top, which `below` was. */
+static unsigned take_issuer(struct trust_check *c, const struct der_certificate *below)
+{
+    unsigned err = look_at_time(c, &c->top);
+
+    if (err != 0)
+        return err;
+    if (!str_eq(c->top.subject, below->issuer))
+        return BR_ERR_X509_DN_MISMATCH;
+    err = signature_key_err(&c->top);
+    if (err != 0)
+        return err;
+    if (below->signer == DER_KEY_OTHER)
+        return BR_ERR_X509_UNSUPPORTED;
+    return signature_good(c->engine, below, &c->top) ? look_at_authority(c, &c->top)
+                                                     : BR_ERR_X509_BAD_SIGNATURE;
+}
+
+/* A certificate is complete. */
+static unsigned take(struct trust_check *c, struct str der)
+{
+    struct der_certificate below = c->top;
+    unsigned err;
+
+    if (der_certificate_parse(der, &c->top) < 0)
+        return BR_ERR_X509_INVALID_VALUE;
+    if (c->count == 0 || c->top.to < c->until)
+        c->until = c->top.to;
+    err = c->count == 0 ? take_leaf(c) : take_issuer(c, &below);
+    c->count++;
+    if (err != 0 || c->trusted)
+        return err;
+    if (c->top.signer == DER_KEY_OTHER)
+        return BR_ERR_X509_UNSUPPORTED;
+    (void)has_anchor(c);
+    return 0;
+}
+
+/* ---- as BearSSL calls it ---- */
 
 static struct trust_check *check_of(const br_x509_class **vtable)
 {
     return (struct trust_check *)(void *)vtable;
 }
 
-static void set_time(struct trust_check *c, int64_t now)
-{
-    uint32_t days, seconds;
-
-    c->now = now;
-    trust_days(now, &days, &seconds);
-    br_x509_minimal_set_time(&c->minimal, days, seconds);
-}
-
 static void start_chain(const br_x509_class **vtable, const char *server_name)
 {
     struct trust_check *c = check_of(vtable);
 
-    forget_anchors(c);
+    (void)server_name;
     c->used = true;
-    c->minimal.vtable->start_chain(&c->minimal.vtable, trust_by_pin_alone(c->trust) ? NULL : server_name);
+    c->trusted = false;
+    c->err = c->complaint = 0;
+    c->count = c->len = 0;
 }
 
 static void start_cert(const br_x509_class **vtable, uint32_t length)
 {
     struct trust_check *c = check_of(vtable);
 
-    c->number++;
-    c->left = length;
-    if (c->number == 1 || !trust_by_pin_alone(c->trust))
-        c->minimal.vtable->start_cert(&c->minimal.vtable, length);
+    (void)length;
+    c->from = c->len;
 }
 
-/* BearSSL compares a certificate's first second with the time when it has read the last byte of
- * it, which it gets after this. */
-static void look_at_leaf(struct trust_check *c, const unsigned char *p, size_t n)
+/* Once it is decided, what follows does not matter. */
+static bool is_decided(const struct trust_check *c)
 {
-    bool before = c->leaf.step <= LEAF_FROM;
-    struct str key = leaf_feed(&c->leaf, p, n);
-
-    br_sha256_update(&c->key_hash, key.p, key.n);
-    if (!before || c->leaf.step <= LEAF_FROM || c->leaf.step == LEAF_BAD)
-        return;
-    if (trust_by_pin_alone(c->trust))
-        set_time(c, c->leaf.from);
-    else if (c->leaf.from > c->now && c->known > c->now)
-        set_time(c, c->known);
+    return c->trusted || c->err != 0;
 }
 
-/*
- * x509_minimal looks for the issuer among its anchors with the last byte of a certificate, long
- * after it has hashed the issuer's name: the anchors are fetched just before that byte.
- */
 static void append(const br_x509_class **vtable, const unsigned char *p, size_t n)
 {
     struct trust_check *c = check_of(vtable);
 
-    if (n == 0 || (c->number > 1 && trust_by_pin_alone(c->trust)))
+    if (is_decided(c))
         return;
-    if (c->number == 1)
-        look_at_leaf(c, p, n);
-    if (n >= c->left && c->minimal.err == 0) {
-        c->minimal.vtable->append(&c->minimal.vtable, p, n - 1);
-        p += n - 1;
-        n = 1;
-        if (c->minimal.err == 0)
-            fetch_anchors(c);
+    if (n > TRUST_CHAIN_MAX - c->len) {
+        c->err = TRUST_ERR_SIZE;
+        return;
     }
-    c->left = n < c->left ? c->left - (uint32_t)n : 0;
-    c->minimal.vtable->append(&c->minimal.vtable, p, n);
-}
-
-static void compare_pins(struct trust_check *c)
-{
-    uint8_t hash[32];
-
-    br_sha256_out(&c->key_hash, hash);
-    for (size_t i = 0; i < c->trust->pin_count && c->leaf.step == LEAF_DONE; i++)
-        c->pinned = c->pinned || memcmp(hash, c->trust->pin[i], sizeof hash) == 0;
+    memcpy(c->data + c->len, p, n);
+    c->len += n;
 }
 
 static void end_cert(const br_x509_class **vtable)
 {
     struct trust_check *c = check_of(vtable);
 
-    if (c->number == 1)
-        compare_pins(c);
-    if (c->number == 1 || !trust_by_pin_alone(c->trust))
-        c->minimal.vtable->end_cert(&c->minimal.vtable);
+    if (!is_decided(c))
+        c->err = take(c, (struct str){ c->data + c->from, c->len - c->from });
 }
 
 static unsigned end_chain(const br_x509_class **vtable)
 {
     struct trust_check *c = check_of(vtable);
-    unsigned err = c->minimal.vtable->end_chain(&c->minimal.vtable);
 
-    if (err == BR_ERR_X509_NOT_TRUSTED && trust_by_pin_alone(c->trust))
-        err = 0;
-    if (err == 0 && c->trust->pin_count > 0 && !c->pinned)
-        err = TRUST_ERR_PIN;
-    if (err == BR_ERR_X509_EXPIRED && c->leaf.from > c->now)
-        err = TRUST_ERR_EARLY;
-    c->accepted = err == 0;
-    return err;
+    c->accepted = c->trusted;
+    c->since = c->now;
+    if (c->accepted)
+        return 0;
+    if (c->err == 0)
+        c->err = c->complaint;
+    return c->err != 0 ? c->err : BR_ERR_X509_NOT_TRUSTED;
 }
 
 static const br_x509_pkey *get_pkey(const br_x509_class *const *vtable, unsigned *usages)
 {
     const struct trust_check *c = (const struct trust_check *)(const void *)vtable;
 
-    return c->accepted ? c->minimal.vtable->get_pkey(&c->minimal.vtable, usages) : NULL;
+    if (usages)
+        *usages = BR_KEYTYPE_SIGN;
+    return c->accepted ? &c->key : NULL;
 }
 
 static const br_x509_class check_class = {
@@ -313,36 +343,26 @@ static const br_x509_class check_class = {
 };
 
 void trust_check_init(struct trust_check *c, const struct trust *trust,
-                      br_ssl_engine_context *engine, const struct trust_clock *clock)
+                      br_ssl_engine_context *engine, enum der_purpose purpose, struct str host,
+                      const struct trust_clock *clock)
 {
-    int64_t floor = clock->known > clock->built ? clock->known : clock->built;
-
-    memset(c, 0, offsetof(struct trust_check, minimal));
     c->vtable = &check_class;
+    c->used = c->accepted = false;
     c->trust = trust;
+    c->engine = engine;
+    c->purpose = purpose;
+    c->host = host;
     c->known = clock->known;
-    c->left = 0;
-    br_sha256_init(&c->key_hash);
-    br_x509_minimal_init(&c->minimal, &br_sha256_vtable, c->anchor, TRUST_ANCHORS_MAX);
-    br_x509_minimal_set_rsa(&c->minimal, br_ssl_engine_get_rsavrfy(engine));
-    br_x509_minimal_set_ecdsa(&c->minimal, br_ssl_engine_get_ec(engine),
-                              br_ssl_engine_get_ecdsa(engine));
-    /* No SHA-1, no MD5: a signature with a hash that is not here fails. */
-    br_x509_minimal_set_hash(&c->minimal, br_sha256_ID, &br_sha256_vtable);
-    br_x509_minimal_set_hash(&c->minimal, br_sha384_ID, &br_sha384_vtable);
-    br_x509_minimal_set_hash(&c->minimal, br_sha512_ID, &br_sha512_vtable);
-    br_x509_minimal_set_minrsa(&c->minimal, RSA_MIN_LEN);
-    set_time(c, clock->now < clock->built ? floor : clock->now);
-    forget_anchors(c);
+    c->now = clock->now;
+    if (clock->now < clock->built)
+        c->now = clock->known > clock->built ? clock->known : clock->built;
+    br_ssl_engine_set_x509(engine, &c->vtable);
 }
 
-void trust_days(int64_t unix_seconds, uint32_t *days, uint32_t *seconds)
+bool trust_holds(struct trust_check *c)
 {
-    if (unix_seconds < 0)
-        unix_seconds = 0;
-    /* 86400 is 128 * 675: no 64-bit division, which a 32-bit machine has as a library function. */
-    *days = (uint32_t)(unix_seconds >> 7) / 675;
-    *seconds = (uint32_t)(unix_seconds - (int64_t)*days * 86400);
-    /* BearSSL counts days from January 1st, year 0. */
-    *days += 719528;
+    if (!c->trusted || c->now < c->since || c->now - c->since > TRUST_RESUME_S ||
+        !is_pinned(c->trust, &c->leaf))
+        return false;
+    return trust_by_pin_alone(c->trust) || (c->now <= c->until && has_anchor(c));
 }

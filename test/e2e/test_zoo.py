@@ -20,12 +20,16 @@ NAME = ("another name", "another name", "expired")
 NOT_TRUSTED = ("does not end in a trusted CA", "does not end in a trusted CA", "expired")
 NOT_CA = ("signs another although it may not",) * 2 + ("expired",)
 WEAK_SIGNATURE = ("SHA-256 or better",) * 2 + ("expired",)
+PURPOSE = ("is for another purpose (extendedKeyUsage)",) * 2 + ("expired",)
+LIMITS = ("may not sign for this name (nameConstraints)",) * 2 + ("expired",)
+# openssl does not use such a certificate for the suites that are left.
+USAGE = ("the server offers nothing safe",) * 3
 
 # Certificate: verdict with the clock right, in 1970 (the program is a day old), in 2100.
 ZOO = {
     "rsa2048": OK, "rsa4096": OK, "p256": OK, "p384": OK,
     # It fits none of the client's signature algorithms: the server refuses.
-    "ed25519": ("no Ed25519",) * 3,
+    "ed25519": ("P-521, Ed25519",) * 3, "p521-leaf": ("P-521, Ed25519",) * 3,
     "wildcard": OK,
     "wrong-name": NAME,
     "expired": ("expired",) * 3,
@@ -36,6 +40,18 @@ ZOO = {
     "leaf-as-ca": NOT_CA, "path-length": NOT_CA,
     "rsa1024": ("below 2048 bits",) * 2 + ("expired",),
     "sha1": WEAK_SIGNATURE, "md5": WEAK_SIGNATURE,
+    # What authorities say of themselves, in the file and in the chain.
+    "root-elsewhere": LIMITS, "root-here": OK, "root-no-signer": NOT_CA, "root-signer": OK,
+    "root-purpose": PURPOSE, "root-short": OK, "root-path-length": NOT_CA,
+    "soft-elsewhere": LIMITS, "critical-elsewhere": LIMITS, "critical-here": OK, "excluded": LIMITS,
+    "other-names": OK, "no-signer": NOT_CA, "mail": PURPOSE, "web": OK,
+    "p521": ("no SHA-1, MD5, P-521, Ed25519",) * 2 + ("expired",),
+    "client-only": PURPOSE, "server-only": OK, "any-purpose": PURPOSE,
+    "critical-unknown": ("of an unknown form",) * 2 + ("expired",),
+    "agreement": USAGE, "repudiation": USAGE, "signature": OK,
+    # Its common name is the host's.
+    "zoo.test": ("names no host (subjectAltName)",) * 2 + ("expired",),
+    "address": OK, "address-as-name": NAME,
 }
 HOST = {"wildcard": "a.zoo.test"}
 
@@ -94,6 +110,19 @@ def test_time_known(zoo, serve):
     now, built = moment("1970")
     for year, told in (0, "not valid yet"), (2, "accepted"), (4, "expired"):
         assert told in probe(port, now, built, zoo / "roots.pem", known=time.time() + year * 365 * DAY)
+
+
+@pytest.mark.parametrize("name, host, expected", [
+    ("address", "127.0.0.1", "accepted"), ("address", "::1", "accepted"),
+    ("address", "0:0::0:1", "accepted"), ("address", "127.0.0.2", "another name"),
+    ("address", "::7f00:1", "another name"), ("address-as-name", "127.0.0.1", "another name"),
+    ("p256", "127.0.0.1", "another name"), ("zoo.test", "127.0.0.1", "names no host")])
+def test_address(zoo, serve, name, host, expected):
+    """An address is one of the certificate's addresses, and nothing else of it is; there is no server
+    name for it (RFC 6066 section 3)."""
+    server, port = serve(name, "-tls1_2", "-tlsextdebug")
+    assert expected in probe(port, *moment("right"), zoo / "roots.pem", host)
+    assert '"server name"' not in server.log()
 
 
 @pytest.mark.parametrize("host", ["zoo.test", "a.b.zoo.test", "azoo.test", "zoo.test.a.zoo.test.x"])

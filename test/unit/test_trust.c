@@ -349,25 +349,10 @@ static void test_system(void)
     is_int(shake(&trust, "tunnel.example", 0), 0, "until it is added");
 }
 
-static void test_days(void)
-{
-    uint32_t days, seconds;
-
-    trust_days(0, &days, &seconds);
-    ok(days == 719528 && seconds == 0, "1970");
-    trust_days(951825599, &days, &seconds);
-    ok(days == 730544 && seconds == 43199, "a leap day: 2000-02-29 11:59:59");
-    trust_days(-1, &days, &seconds);
-    ok(days == 719528 && seconds == 0, "never before 1970");
-    trust_days(4294967296, &days, &seconds);
-    ok(days == 769238 && seconds == 23296, "beyond 32 bits");
-}
-
 int main(void)
 {
     static struct trust trust, other;
 
-    test_days();
     if (!pair_begin() || !pair_ca("ca") || !pair_ca("other") ||
         !pair_leaf("ec", "-algorithm EC -pkeyopt ec_paramgen_curve:P-256", "ca", "sha256")) {
         diag("no openssl here: certificates are not tested");
