@@ -15,8 +15,6 @@
  * (one record more). That many bytes of the smallest messages are a millisecond of work. */
 #define INPUT_ROUNDS 16
 #define INPUT_MAX 65536
-/* Without a descriptor for a new connection; one line of the log for each. */
-#define ACCEPT_PAUSE_MS 1000
 /* Bytes that the kernel takes and has not sent. */
 #define UNSENT_MAX 262144
 /* A peer that was told the end: silence, and all in all. */
@@ -74,12 +72,41 @@ static bool start_transport(struct conn *c, int fd)
     return true;
 }
 
-static void take_over(struct gateway *g, const struct listener *l, int fd, const struct ip *peer)
+/* An agent whose token was accepted, or anybody else: only the latter are limited. */
+static void count(struct conn *c, int by)
+{
+    struct gateway *g = c->gateway;
+
+    if (!c->known)
+        g->stranger_count += (size_t)by;
+    if (c->from && by > 0)
+        peers_enter(&g->peers, c->from, c->known);
+    else if (c->from)
+        peers_leave(&g->peers, c->from, c->known);
+}
+
+void conn_know(struct conn *c, bool known)
+{
+    if (c->known == known)
+        return;
+    /* Entered anew first: who has no connection may lose his entry. */
+    c->known = known;
+    count(c, 1);
+    c->known = !known;
+    count(c, -1);
+    c->known = known;
+}
+
+void conn_start(struct gateway *g, const struct listener *l, int fd, const struct ip *peer,
+                struct peer *from)
 {
     struct conn *c = LIST_OWNER(list_take(&g->unused), struct conn, place);
 
     c->role = CONN_VISITOR;
     c->peer = *peer;
+    c->from = from;
+    c->known = false;
+    count(c, 1);
     c->secure = l->tls;
     c->agents = l->agents;
     c->tunnel = NULL;
@@ -97,23 +124,6 @@ static void take_over(struct gateway *g, const struct listener *l, int fd, const
     visitor_start(c);
     conn_set_deadline(c, g->now + g->config.header_timeout_ms);
     conn_read_on(c);
-}
-
-void conn_accept(struct gateway *g, struct listener *l)
-{
-    struct ip peer;
-    int fd = 0;
-
-    /* Whoever has been idle longest makes room; it is free after this turn. */
-    if (list_empty(&g->unused) && !list_empty(&g->idle))
-        conn_close(LIST_OWNER(g->idle.next, struct conn, place));
-    while (!list_empty(&g->unused) && (fd = sock_accept(l->fd, &peer, true)) >= 0)
-        take_over(g, l, fd, &peer);
-    if (fd >= 0 || fd == ERR_STATE)
-        return;
-    /* The connection that waits would be told of again at once. */
-    g->accept_at = g->now + ACCEPT_PAUSE_MS;
-    log_line(LOG_WARN, "a connection cannot be accepted now: too many open files, or no memory");
 }
 
 void conn_recycle(struct conn *c)
@@ -141,6 +151,7 @@ void conn_close(struct conn *c)
         return;
     if (c->role != CONN_AGENT)
         doomed = visitor_detach(c, "visitor left");
+    count(c, -1);
     poller_remove(&c->gateway->poller, c->transport.fd, &c->polled);
     transport_end(&c->transport);
     wheel_disarm(&c->timer);

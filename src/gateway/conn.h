@@ -9,6 +9,7 @@
 #define ADIT_GATEWAY_CONN_H
 
 #include "list.h"
+#include "peers.h"
 #include "tls.h"
 #include "transport.h"
 #include "visitor.h"
@@ -27,6 +28,8 @@ struct conn {
     struct transport transport;
     struct tls_server *tls;  /* its memory; in the clear its two buffers are used */
     struct ip peer;
+    struct peer *from;       /* its address's entry; NULL: exempt from what is limited by address */
+    bool known;              /* see conn_know */
     bool secure;
     bool agents;
     bool readable;           /* there may be something to read */
@@ -45,8 +48,11 @@ struct conn {
     struct tunnel *tunnel;   /* AGENT: its own; VISITOR: where its request goes */
 };
 
-/* Takes over every connection that waits, as far as there is room. */
-void conn_accept(struct gateway *g, struct listener *l);
+/* Takes a connection that was accepted; there is an unused one for it. `from` as in struct conn. */
+void conn_start(struct gateway *g, const struct listener *l, int fd, const struct ip *peer,
+                struct peer *from);
+/* It is an agent's whose token was accepted, or is that no more. */
+void conn_know(struct conn *c, bool known);
 /* The poller told of it. */
 void conn_on_event(struct conn *c, unsigned ready);
 /* To be served in the next turn. */

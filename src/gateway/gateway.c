@@ -4,6 +4,7 @@
 
 #include "ascii.h"
 #include "clock.h"
+#include "entropy.h"
 #include "err.h"
 #include "fmt.h"
 #include "log.h"
@@ -191,6 +192,7 @@ static void start_lists(struct gateway *g)
 
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
         list_init(lists[i]);
+    peers_init(&g->peers);
     for (size_t i = 0; i < g->conn_count; i++) {
         struct conn *c = &g->conn[i];
 
@@ -209,6 +211,10 @@ int gateway_start(struct gateway *g)
     int err;
 
     g->now = clock_ms();
+    if (entropy_get(g->peers.seed, sizeof g->peers.seed) <= 0) {
+        log_line(LOG_ERROR, "the kernel has no random bytes yet; try again");
+        return ERR_SYS;
+    }
     start_lists(g);
     wheel_init(&g->wheel, g->now);
     if (poller_init(&g->poller) < 0) {
@@ -239,6 +245,8 @@ static void log_counters(const struct gateway *g)
     log_u64(g->requests);
     log_text(", answered here ");
     log_u64(g->refused);
+    log_text(", turned away ");
+    log_u64(g->turned_away);
     log_text(", body bytes ");
     log_u64(g->counters.bytes_transferred);
     log_text(", up ");

@@ -2,6 +2,7 @@
  * The gateway as a whole: one static struct, one loop.
  *
  *   gateway.c   start, signals, end; turn.c: a turn of the loop
+ *   accept.c    who may connect; peers.c: what one address has of everything
  *   conn.c      a TCP connection, TLS or not: a visitor's, or an agent's after its first request
  *   visitor.c   a visitor's connection from request to request; pages; timeouts
  *   request.c   visitor -> tunnel: head and body of a request
@@ -54,8 +55,10 @@ struct gateway {
     struct list closed;  /* free after this turn */
     struct list dirty;   /* to be served in the next turn */
     struct list served;  /* what they wait for may have changed */
-    struct list idle;    /* visitors between two requests, the longest first */
+    struct list idle;    /* visitors without a complete request, the longest first */
     size_t open_count;
+    size_t stranger_count;       /* those that are no known agents' */
+    struct peers peers;
 
     struct tunnel *tunnel;
     size_t tunnel_count;         /* max_tunnels and TUNNELS_UNNAMED_MAX */
@@ -73,6 +76,7 @@ struct gateway {
     struct session_counters counters;
     uint64_t requests;
     uint64_t refused;  /* answered by the gateway itself */
+    uint64_t turned_away; /* connections closed and requests answered 429, by address */
     bool stopping;
     bool said_goodbye;
     int64_t goodbye_at; /* of the agents */

@@ -80,6 +80,19 @@ static void lay_out_conns(struct gateway *g, struct arena *a)
     }
 }
 
+/* Twice as many as can be connected at once, so that those who left are remembered for a while. */
+static void lay_out_peers(struct gateway *g, struct arena *a)
+{
+    struct peers *p = &g->peers;
+
+    p->count = 2 * g->conn_count;
+    p->bucket_count = 1;
+    while (p->bucket_count < p->count)
+        p->bucket_count *= 2;
+    p->entry = take(a, p->count, sizeof *p->entry);
+    p->bucket = take(a, p->bucket_count, sizeof *p->bucket);
+}
+
 static void lay_out(struct gateway *g, struct arena *a)
 {
     size_t streams = g->config.max_streams;
@@ -87,6 +100,7 @@ static void lay_out(struct gateway *g, struct arena *a)
     struct conn **visitor;
 
     lay_out_conns(g, a);
+    lay_out_peers(g, a);
     g->tunnel = take(a, g->tunnel_count, sizeof *g->tunnel);
     stream = take(a, g->tunnel_count * streams, sizeof *stream);
     visitor = take(a, g->tunnel_count * streams, sizeof *visitor);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "accept.h"
 #include "err.h"
 #include "forward.h"
 #include "gateway.h"
@@ -153,6 +154,13 @@ static void route(struct conn *c, struct http_head *head, const struct http_targ
         tunnel_request(t, c);
 }
 
+/* On a new connection he may ask again: those are limited too. */
+static void refuse_many(struct conn *c)
+{
+    c->visitor.keep_alive = false;
+    visitor_refuse(c, 429, STR("Too many requests of your address; please try again soon."), 1);
+}
+
 static bool is_agent_path(struct str path)
 {
     size_t n = sizeof AGENT_PATH - 1;
@@ -181,7 +189,9 @@ static void begin(struct conn *c, struct http_head *head)
     http_body_init(&v->body, &framing);
     v->request_done = v->body.done;
     v->expects = http_field_find(head->fields, "expect", &value);
-    if (target.form == HTTP_TARGET_AUTHORITY)
+    if (!accept_request(c))
+        refuse_many(c);
+    else if (target.form == HTTP_TARGET_AUTHORITY)
         visitor_refuse(c, 501, STR("CONNECT is not served here."), 0);
     else if (!is_agent_path(target.path))
         route(c, head, &target);
@@ -198,7 +208,6 @@ static void head_starts(struct conn *c)
     if (c->visitor.served)
         conn_set_deadline(c, c->gateway->now + c->gateway->config.header_timeout_ms);
     c->visitor.state = VISITOR_HEAD;
-    list_remove(&c->place);
 }
 
 bool request_read(struct conn *c)
@@ -222,9 +231,13 @@ bool request_read(struct conn *c)
         n = (size_t)len - v->head_len;
     v->head_len += n;
     transport_recv_ack(&c->transport, n);
+    if (len == 0)
+        return true;
+    /* Complete: from here on it is not closed for others. */
+    list_remove(&c->place);
     if (len < 0)
         refuse_head(c, len);
-    else if (len > 0)
+    else
         begin(c, &head);
     return true;
 }

@@ -144,6 +144,7 @@ static void leave_name(struct tunnel *t)
     t->name->tunnel = NULL;
     t->name = NULL;
     g->named_count--;
+    conn_know(t->conn, false);
     list_append(&g->unnamed_tunnels, &t->place);
 }
 
@@ -225,6 +226,7 @@ static bool take_name(struct tunnel *t, struct name *name)
     name->tunnel = t;
     t->name = name;
     g->named_count++;
+    conn_know(t->conn, true);
     list_remove(&t->place);
     return true;
 }

@@ -1,5 +1,6 @@
 #include "turn.h"
 
+#include "accept.h"
 #include "clock.h"
 #include "gateway.h"
 
@@ -43,7 +44,7 @@ void turn_wait(struct gateway *g)
     g->now = clock_ms();
     for (int i = 0; i < n; i++) {
         if (*(int *)event[i].owner == SOURCE_LISTENER)
-            conn_accept(g, event[i].owner);
+            accept_waiting(g, event[i].owner);
         else
             conn_on_event(event[i].owner, event[i].ready);
     }

@@ -134,6 +134,9 @@ class Gateway(Proc):
         return int(self.wait_for_log(r"tunnels.*requests.*", since).group(0).split(name + " ")[1]
                    .split(",")[0].split()[0])
 
+    def wait_counter(self, name, value):
+        wait_until(lambda: self.counter(name) == value, "%d %s" % (value, name))
+
     def visit(self, name, **kwargs):
         return Visitor(self.address, self.host(name), ca=self.ca, **kwargs)
 

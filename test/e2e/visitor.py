@@ -38,11 +38,14 @@ class Response:
 class Visitor:
     """One connection."""
 
-    def __init__(self, address, host, ca=None, timeout=TIMEOUT, receive_buffer=None):
+    def __init__(self, address, host, ca=None, timeout=TIMEOUT, receive_buffer=None,
+                 source=None):
         self.host = host
         sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         if receive_buffer:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        if source:
+            sock.bind((source, 0))
         sock.settimeout(timeout)
         sock.connect(address)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
