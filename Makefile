@@ -160,7 +160,7 @@ $(DEP)/stamp: scripts/deps.sh scripts/fetch.sh board/$(BOARD).mk
 	$(Q)sh scripts/deps.sh
 
 # ---- checks --------------------------------------------------------------------------------------
-# `make test` is everything, `make unit` the native unit tests, `make layers` who imports what.
+# `make test` is everything but what has a target of its own, `make unit` the native unit tests, `make layers` who imports what.
 test:
 	$(Q)OUT=$(OUT) sh scripts/test.sh
 unit:
@@ -173,6 +173,10 @@ layers: all $(call obj,$(COMMON) $(SHARED_BY_GATEWAY))
 	$(Q)prove --exec sh test/layers/selftest.sh test/stack/selftest.sh
 	$(Q)prove --exec sh scripts/layers.sh :: $(B)/adit \
 	    $(call obj,$(COMMON) $(SHARED_BY_GATEWAY) $(AGENT) $(GATEWAY))
+
+# The end-to-end suite with agent and gateway under AddressSanitizer and UBSan.
+test-asan:
+	$(Q)OUT=$(OUT) sh scripts/test.sh asan
 
 # 1 GiB each way in every mode, the agent's memory watched; BIG_MIB=64 for less.
 test-big:
@@ -231,6 +235,6 @@ distclean:
 	rm -rf $(OUT) build
 include board/init/install.mk
 FORCE:
-.PHONY: all tests test test-big test-faults unit run-tests layers size test-boards test-boot repro \
+.PHONY: all tests test test-asan test-big test-faults unit run-tests layers size test-boards test-boot repro \
     sbom agent fuzz fuzz-all demo bench clean distclean FORCE
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Everything that has to pass, then one line of counts. `make test` calls it; OUT is the build tree.
+# test.sh [asan]: everything that has to pass, or the end-to-end suite under AddressSanitizer and
+# UBSan; then one line of counts. `make test` and `make test-asan` call it; OUT is the build tree.
 set -eu
 OUT=${OUT:-build}
 passed=0 failed=0 skipped=0
@@ -46,25 +47,33 @@ build() {
     make --no-print-directory -j2 OUT="$OUT" BOARD="$1" "$2"
 }
 
-sh scripts/setup.sh build boards test
-build host all
-build mips_24kc all
-build host tests
-build mips_24kc tests
-build host-asan tests
-for board in host mips_24kc; do
-    suite "layers, $board" make --no-print-directory OUT="$OUT" BOARD=$board layers
-done
-for board in host-asan host mips_24kc; do
-    suite "unit tests, $board" make --no-print-directory OUT="$OUT" BOARD=$board run-tests
-done
-suite packaging env ADIT_BUILD="$OUT/host" prove -j2 --exec 'busybox ash' \
-    test/packaging/test_init.sh test/packaging/test_openwrt.sh test/packaging/test_install.sh \
-    test/packaging/test_man.sh test/packaging/test_trees.sh test/packaging/test_service.sh
-if ls test/e2e/test_*.py >/dev/null 2>&1; then
+# end_to_end NAME BOARD
+end_to_end() {
     # Debian's python3, which has the packages that setup.sh installed, whatever else is in PATH.
-    suite 'end to end' env ADIT_BUILD="$OUT/host" PYTHONDONTWRITEBYTECODE=1 \
+    suite "$1" env ADIT_BUILD="$OUT/$2" ADIT_GATEWAY_BUILD="$OUT/$2" PYTHONDONTWRITEBYTECODE=1 \
         /usr/bin/python3 -m pytest -q -p no:cacheprovider test/e2e
+}
+
+sh scripts/setup.sh build boards test
+if [ "${1:-}" = asan ]; then
+    build host-asan all
+    end_to_end 'end to end, sanitized' host-asan
+else
+    build host all
+    build mips_24kc all
+    build host tests
+    build mips_24kc tests
+    build host-asan tests
+    for board in host mips_24kc; do
+        suite "layers, $board" make --no-print-directory OUT="$OUT" BOARD=$board layers
+    done
+    for board in host-asan host mips_24kc; do
+        suite "unit tests, $board" make --no-print-directory OUT="$OUT" BOARD=$board run-tests
+    done
+    suite packaging env ADIT_BUILD="$OUT/host" prove -j2 --exec 'busybox ash' \
+        test/packaging/test_init.sh test/packaging/test_openwrt.sh test/packaging/test_install.sh \
+        test/packaging/test_man.sh test/packaging/test_trees.sh test/packaging/test_service.sh
+    end_to_end 'end to end' host
 fi
 echo "$passed passed, $failed failed$([ "$skipped" = 0 ] || echo ", $skipped skipped")"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]

@@ -64,18 +64,9 @@ backend local
 """
 
 
-STARTED = []
-
-
-def keep(process):
-    """It ends with the bench, however that ends."""
-    STARTED.append(process)
-    return process
-
-
 def stop_all():
     """The last first. One that has to be killed (ssh, now and then) keeps no other running."""
-    for process in reversed(STARTED):
+    for process in reversed(Proc.started):
         try:
             process.stop()
         except AssertionError as error:
@@ -94,12 +85,12 @@ def direct(_folder, _certs, local):
 
 
 def adit(folder, certs, local):
-    gateway = keep(Gateway(folder, "--listen-http", "127.0.0.1:0", certs=certs))
+    gateway = Gateway(folder, "--listen-http", "127.0.0.1:0", certs=certs)
     found = wait_until(lambda: [p for p in re.findall(r"listening on 127\.0\.0\.1:(\d+)",
                                                       gateway.log()) if int(p) != gateway.port],
                        "the visitors' port")
-    agent = keep(Agent(folder, gateway.url, gateway.token("bench"), "127.0.0.1:%d" % local,
-                       "--log-level", "info", ca=certs / "ca.pem"))
+    agent = Agent(folder, gateway.url, gateway.token("bench"), "127.0.0.1:%d" % local,
+                  "--log-level", "info", ca=certs / "ca.pem")
     agent.wait_open()
     return Way("adit", int(found[0]), agent)
 
@@ -112,7 +103,7 @@ def haproxy(folder, certs, local):
     for name, text in (("inner", HAPROXY_INNER), ("edge", HAPROXY_EDGE)):
         config = folder / (name + ".cfg")
         config.write_text(text % values)
-        processes.append(keep(Proc(["haproxy", "-db", "-f", config])))
+        processes.append(Proc(["haproxy", "-db", "-f", config]))
     wait_until(lambda: accepts(values["port"]) and accepts(values["inner"]), "HAProxy")
     return Way("haproxy", values["port"], processes[0])
 
@@ -129,14 +120,13 @@ def ssh(folder, _certs, local):
         % (server, folder / "host", folder / "user.pub"))
     if os.getuid() == 0:
         Path("/run/sshd").mkdir(exist_ok=True)
-    keep(Proc([shutil.which("sshd") or "/usr/sbin/sshd", "-D", "-e", "-f",
-               folder / "sshd_config"]))
+    Proc([shutil.which("sshd") or "/usr/sbin/sshd", "-D", "-e", "-f", folder / "sshd_config"])
     wait_until(lambda: accepts(server), "sshd")
-    client = keep(Proc([
+    client = Proc([
         "ssh", "-N", "-T", "-F", "none", "-i", folder / "user", "-p", str(server),
         "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
         "-o", "BatchMode=yes", "-o", "ExitOnForwardFailure=yes",
-        "-R", "127.0.0.1:%d:127.0.0.1:%d" % (port, local), "127.0.0.1"]))
+        "-R", "127.0.0.1:%d:127.0.0.1:%d" % (port, local), "127.0.0.1"])
     wait_until(lambda: accepts(port), "the forwarded port")
     return Way("ssh", port, client)
 
@@ -266,7 +256,7 @@ def main():
                        check=True)
         port = free_port()
         (folder / "nginx.conf").write_text(NGINX % {"dir": folder, "port": port})
-        keep(Proc(["nginx", "-p", folder, "-c", folder / "nginx.conf", "-e", folder / "error"]))
+        Proc(["nginx", "-p", folder, "-c", folder / "nginx.conf", "-e", folder / "error"])
         wait_until(lambda: accepts(port), "nginx")
         for name in WAYS:
             (folder / name).mkdir()

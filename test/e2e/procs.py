@@ -1,4 +1,5 @@
 """Processes under test: started with a deadline, their log followed, ended by their own pid."""
+import contextlib
 import os
 import re
 import shlex
@@ -21,6 +22,18 @@ GATEWAY = [str(GATEWAY_BUILD / "adit-gateway")]
 # Far beyond what any step takes on a busy machine: reaching it is the failure.
 DEADLINE = 20.0
 
+# Built with AddressSanitizer and UBSan.
+SANITIZED = BUILD.name.startswith("host-asan")
+# The search for leaks at the end is a thread, which the programs' filters forbid, and there is no
+# heap. The status is none that a program has of its own.
+os.environ.setdefault("ASAN_OPTIONS", "detect_leaks=0:exitcode=99")
+REPORT = re.compile(r"Sanitizer|runtime error:")
+
+
+def check_report(log):
+    """What is printed by a sanitizer is a failure of whatever test has provoked it."""
+    assert not REPORT.search(log), log
+
 
 def clean_env(**more):
     """Nothing of the caller's ADIT_ variables reaches a program under test."""
@@ -40,7 +53,11 @@ def wait_until(condition, what, timeout=DEADLINE):
 
 
 class Proc:
-    """A running program whose standard error (and output) is gathered line by line."""
+    """A running program whose standard error (and output) is gathered line by line. It ends with
+    the test that started it, at the latest; with the run, where `shared`."""
+
+    started = []
+    shared = False
 
     def __init__(self, argv, env=None, cwd=None, stdin=subprocess.DEVNULL):
         self.argv = [str(a) for a in argv]
@@ -49,6 +66,7 @@ class Proc:
         self.child = subprocess.Popen(self.argv, env=env or clean_env(), cwd=cwd,
                                       stdin=stdin, stdout=subprocess.PIPE,
                                       stderr=subprocess.STDOUT)
+        Proc.started.append(self)
         self.reader = threading.Thread(target=self.follow, daemon=True)
         self.reader.start()
 
@@ -106,16 +124,25 @@ class Proc:
         if self.running():
             self.send(number)
         try:
-            return self.wait(8)
+            status = self.wait(8)
         except subprocess.TimeoutExpired:
-            self.child.kill()
-            self.wait()
+            self.kill()
             raise AssertionError("%s did not end on signal %d" % (self.argv[0], number)) from None
+        self.check_log()
+        return status
+
+    def stop_well(self):
+        assert self.stop() == 0, self.log()[-3000:]
 
     def kill(self):
         if self.running():
             self.child.kill()
         self.wait()
+        self.check_log()
+
+    def check_log(self):
+        """Called when it has ended."""
+        check_report(self.log())
 
     def status(self, field):
         """A number of /proc/PID/status, as VmRSS (kB)."""
@@ -131,4 +158,12 @@ def run(argv, timeout=DEADLINE, env=None, stdin=b""):
     """To the end: (status, output, errors)."""
     done = subprocess.run([str(a) for a in argv], input=stdin, env=env or clean_env(),
                           capture_output=True, timeout=timeout, check=False)
+    check_report(done.stderr.decode())
     return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def kill_all(procs):
+    """The youngest first; one that fails to end keeps none of the others."""
+    with contextlib.ExitStack() as ends:
+        for proc in procs:
+            ends.callback(proc.kill)

@@ -186,24 +186,18 @@ def test_token_is_scrubbed_from_the_command_line(make_py, certs):
     gateway = make_py()
     agent = Proc([*ADIT, "--url", gateway.url, "--token", "very-secret-token", "--ca",
                   certs / "ca.pem"])
-    try:
-        agent.wait_for_log(r"(?i)warning.*--token")
-        assert gateway.session().auth["token"] == "very-secret-token"
-        assert b"very-secret" not in Path("/proc/%d/cmdline" % agent.pid).read_bytes()
-        assert "very-secret" not in agent.log()
-    finally:
-        agent.kill()
+    agent.wait_for_log(r"(?i)warning.*--token")
+    assert gateway.session().auth["token"] == "very-secret-token"
+    assert b"very-secret" not in Path("/proc/%d/cmdline" % agent.pid).read_bytes()
+    assert "very-secret" not in agent.log()
 
 
 def test_token_from_the_environment(make_py, certs):
     from procs import Proc, clean_env
     gateway = make_py()
-    agent = Proc(ADIT, env=clean_env(ADIT_URL=gateway.url, ADIT_TOKEN="from-the-environment",
-                                     ADIT_CA=str(certs / "ca.pem")))
-    try:
-        assert gateway.session().auth["token"] == "from-the-environment"
-    finally:
-        agent.kill()
+    Proc(ADIT, env=clean_env(ADIT_URL=gateway.url, ADIT_TOKEN="from-the-environment",
+                             ADIT_CA=str(certs / "ca.pem")))
+    assert gateway.session().auth["token"] == "from-the-environment"
 
 
 # ---- health ----

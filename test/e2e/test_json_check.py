@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from procs import BUILD, RUNNER
+from procs import BUILD, RUNNER, Proc
 
 CHECK = [*RUNNER, str(BUILD / "json-check")]
 
@@ -76,13 +76,13 @@ def test_any_size(tmp_path):
 
 def test_pieces():
     """A pipe that gives a few bytes at a time."""
-    process = subprocess.Popen([*CHECK, "-"], stdin=subprocess.PIPE)
+    process = Proc([*CHECK, "-"], stdin=subprocess.PIPE)
     for part in [b" {\"a", b"\\", b"u00", b"e9\":", b"[1", b"2, tr", b"ue], \"b\": \"\xe2\x82",
                  b"\xac\"}", b"\n"]:
-        process.stdin.write(part)
-        process.stdin.flush()
-    process.stdin.close()
-    assert process.wait(10) == 0
+        process.child.stdin.write(part)
+        process.child.stdin.flush()
+    process.child.stdin.close()
+    assert process.wait() == 0
 
 
 @pytest.mark.parametrize("data", [b"[" * 100000, b"[" * 600 + b"]" * 600, b"{\"a\":" * 100000],

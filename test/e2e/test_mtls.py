@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import runs_native
+from conftest import NO_CORES, runs_native
 from fronts import KINDS
 from procs import ADIT, Proc, run, wait_until
 
@@ -253,6 +253,7 @@ def forms(key):
 @NEEDS
 @pytest.mark.skipif(not runs_native(), reason="qemu-user has its own memory")
 @pytest.mark.skipif(PATTERN.startswith("|"), reason="cores go to a program here")
+@NO_CORES
 @pytest.mark.parametrize("name", ["p256", "p384", "rsa2048"])
 def test_core(make_gateway, make_agent, certs, zoo, own, tmp_path, monkeypatch, name):
     """With core dumps allowed, and just after the key was used: it is not in one."""

@@ -12,10 +12,11 @@ import pytest
 
 from conftest import OPENED, runs_native
 from origin import pattern
-from procs import BUILD, ROOT
+from procs import BUILD, ROOT, SANITIZED
 
 pytestmark = [
     pytest.mark.skipif(not runs_native(), reason="qemu-user's stack holds its own as well"),
+    pytest.mark.skipif(SANITIZED, reason="AddressSanitizer's frames are of another size"),
     pytest.mark.skipif(os.geteuid() != 0, reason="not root: the stack cannot be read")]
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from conftest import MODES, runs_native
 from origin import pattern, pattern_sha
-from procs import ROOT, Proc, clean_env
+from procs import BUILD, ROOT, Proc, clean_env
 
 
 @pytest.fixture(scope="module")
@@ -14,10 +14,10 @@ def tiny(tmp_path_factory):
     if not runs_native():
         pytest.skip("builds the agent of this machine")
     out = tmp_path_factory.mktemp("tiny")
-    subprocess.run(["make", "-C", ROOT, "-j2", "BOARD=host", "PROFILE=tiny", "OUT=%s" % out,
-                    out / "host-tiny/adit"], check=True, stdout=subprocess.DEVNULL,
+    subprocess.run(["make", "-C", ROOT, "-j2", "BOARD=" + BUILD.name, "PROFILE=tiny", "OUT=%s" % out,
+                    out / (BUILD.name + "-tiny") / "adit"], check=True, stdout=subprocess.DEVNULL,
                    env=clean_env())
-    return out / "host-tiny/adit"
+    return out / (BUILD.name + "-tiny") / "adit"
 
 
 @pytest.fixture
