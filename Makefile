@@ -127,6 +127,10 @@ $(B)/json-check: $(call obj,test/tools/json_check.c $(CODEC) $(ANY_RUNTIME))
 $(TESTS): $(B)/test/%: $(B)/obj/test/unit/%.o $(call obj,$(PURE) $(ANY_RUNTIME))
 	$(link)
 $(IMPURE_TESTS): $(call obj,$(IMPURE)) $(BUILT_IN)
+# The whole agent, with a world of the test's own instead of these.
+WORLD := src/net/sock.c src/sys/loop.c src/sys/signals.c src/sys/clock.c src/sys/entropy.c
+$(filter %/test_agent_model,$(TESTS)): $(BUILT_IN) \
+    $(call obj,$(filter-out $(WORLD),$(IMPURE)) $(filter-out %/main.c,$(AGENT)))
 $(PARTS_TESTS): $(call obj,$(GATEWAY_PARTS))
 # libFuzzer brings its own main.
 REPLAY := $(if $(filter host-fuzz,$(BOARD)),,test/fuzz/replay.c)
@@ -136,7 +140,7 @@ $(FUZZ): $(B)/test/%: $(B)/obj/test/fuzz/%.o $(call obj,$(PURE) $(REPLAY) $(ANY_
 $(B)/obj/%.o: OPT := $(COMPACT)
 $(call obj,$(FAST_SRCS)): OPT := $(FAST_OPT)
 $(call obj,$(COMMON) $(AGENT)): CFLAGS += $(LTO)
-$(B)/obj/test/%.o: CFLAGS += -Itest
+$(B)/obj/test/%.o: CFLAGS += -Itest -Isrc/agent
 $(B)/obj/%.o: %.c $(DEP)/stamp $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC)
