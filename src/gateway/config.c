@@ -67,7 +67,7 @@ static const struct option table[] = {
            "without any progress of a request"),
     OPTION("idle-timeout", OPTION_DURATION, AT(idle_timeout_ms), "100ms", "TIME", "75s",
            "between two requests of a connection"),
-    OPTION("upgrade-timeout", OPTION_DURATION, AT(upgrade_timeout_ms), "", "TIME", "0",
+    OPTION("upgrade-timeout", OPTION_DURATION, AT(upgrade_timeout_ms), "", "TIME", "1h",
            "silence on an upgraded connection; 0: for ever"),
     OPTION("stream-window", OPTION_NUMBER, AT(stream_window), "4096|16M", "BYTES", "256k",
            "of a response that may wait here for its visitor"),

@@ -47,16 +47,30 @@ static void carry_tunnels(struct gateway *g, const struct names *from, struct na
     g->names = to;
 }
 
+static const char *tokens_advice(int err)
+{
+    switch (err) {
+    case ERR_STATE:
+        return ": the token of another name; make one with adit-gateway token NAME";
+    case ERR_TRUNCATED:
+        return ": has no end, and may be half written";
+    default:
+        return ": write NAME SHA256HEX, each name once";
+    }
+}
+
 static int tokens_error(struct gateway *g, int err, unsigned line)
 {
     log_begin(LOG_ERROR);
     log_str(str_of(g->config.tokens));
     if (err == ERR_WIRE_SIZE) {
         log_text(": too many names; see --max-names");
+    } else if (err == ERR_STATE && line == 0) {
+        log_text(": is empty; to withdraw all names, leave a comment in it");
     } else if (line > 0) {
         log_text(": line ");
         log_u64(line);
-        log_text(": write NAME SHA256HEX, each name once");
+        log_text(tokens_advice(err));
     } else {
         log_text(": cannot be read");
     }
@@ -64,20 +78,25 @@ static int tokens_error(struct gateway *g, int err, unsigned line)
     return err;
 }
 
-static int load_tokens(struct gateway *g)
+/* Into the table that is not in use. A file without a byte is one that somebody is about to write,
+ * unless there never were any names. */
+static int read_tokens(struct gateway *g, struct names *other)
 {
-    struct names *other = &g->names_table[g->names == &g->names_table[0]];
-    struct name *entry = other->entry;
     unsigned line = 0;
     int n = fmt_read_file(g->config.tokens, g->file, g->file_cap);
-    int err = n;
+    int err;
 
     if (n < 0)
         return tokens_error(g, n, 0);
-    names_init(other, entry, g->config.max_names);
+    if (n == 0 && g->names && g->names->count > 0)
+        return tokens_error(g, ERR_STATE, 0);
+    names_init(other, other->entry, g->config.max_names);
     err = names_parse(other, (struct str){ g->file, (size_t)n }, &line);
-    if (err < 0)
-        return tokens_error(g, err, line);
+    return err < 0 ? tokens_error(g, err, line) : 0;
+}
+
+static void use_tokens(struct gateway *g, struct names *other)
+{
     if (g->names)
         carry_tunnels(g, g->names, other);
     g->names = other;
@@ -85,32 +104,33 @@ static int load_tokens(struct gateway *g)
     log_u64(other->count);
     log_text(" names in the tokens file");
     log_end();
-    return 0;
 }
 
-/* Handshakes under way may still use the identity they began with: two take turns. */
-static int load_identity(struct gateway *g)
+static int read_identity(struct gateway *g, struct tls_identity *other)
 {
-    struct tls_identity *other = &g->identities[g->identity == &g->identities[0]];
-    int err = 0;
+    int err = g->config.plain ? 0 : tls_identity_load(other, g->config.cert, g->config.key);
 
-    if (!g->config.plain)
-        err = tls_identity_load(other, g->config.cert, g->config.key);
     if (err < 0)
         log_error(other->problem, (struct str){ NULL, 0 });
-    else
-        g->identity = other;
-    /* A session begun with a certificate that was withdrawn ends with it. */
-    tls_shared_forget(&g->tls);
     return err;
 }
 
+/* All of it or nothing: what fits together was put there together. Handshakes under way may still use
+ * the identity they began with: two take turns. */
 int gateway_load(struct gateway *g)
 {
-    int err = load_identity(g);
-    int err_tokens = load_tokens(g);
+    struct names *names = &g->names_table[g->names == &g->names_table[0]];
+    struct tls_identity *identity = &g->identities[g->identity == &g->identities[0]];
+    int err = read_identity(g, identity);
+    int err_tokens = read_tokens(g, names);
 
-    return err < 0 ? err : err_tokens;
+    if (err < 0 || err_tokens < 0)
+        return err < 0 ? err : err_tokens;
+    g->identity = identity;
+    /* A session begun with a certificate that was withdrawn ends with it. */
+    tls_shared_forget(&g->tls);
+    use_tokens(g, names);
+    return 0;
 }
 
 static int load_clients(struct gateway *g)

@@ -12,7 +12,7 @@ void names_init(struct names *n, struct name *entry, size_t cap)
     n->cap = cap;
     n->count = 0;
     for (size_t i = 0; i < NAMES_BUCKETS; i++)
-        n->bucket[i] = NAMES_NONE;
+        n->bucket[i] = n->bucket_hash[i] = NAMES_NONE;
 }
 
 bool names_label_valid(struct str label)
@@ -83,6 +83,21 @@ struct name *names_by_token(const struct names *n, struct str token)
     return found;
 }
 
+/* Its first bytes spread well enough. */
+static uint16_t *bucket_of_hash(struct names *n, const uint8_t *hash)
+{
+    return &n->bucket_hash[(size_t)(hash[0] << 8 | hash[1]) % NAMES_BUCKETS];
+}
+
+static bool has_hash(struct names *n, const uint8_t *hash)
+{
+    uint16_t at = *bucket_of_hash(n, hash);
+
+    while (at != NAMES_NONE && memcmp(n->entry[at].hash, hash, NAME_HASH_LEN) != 0)
+        at = n->entry[at].next_hash;
+    return at != NAMES_NONE;
+}
+
 static int add(struct names *n, struct str label, struct str hex)
 {
     struct name *e = &n->entry[n->count];
@@ -95,11 +110,15 @@ static int add(struct names *n, struct str label, struct str hex)
     memset(e, 0, sizeof *e);
     if (!ascii_from_hex(hex, e->hash, NAME_HASH_LEN))
         return ERR_FILE;
+    if (has_hash(n, e->hash))
+        return ERR_STATE;
     for (size_t i = 0; i < label.n; i++)
         e->label[i] = ascii_lower(label.p[i]);
     e->label_len = (uint8_t)label.n;
     bucket = bucket_of(label);
     e->next = n->bucket[bucket];
+    e->next_hash = *bucket_of_hash(n, e->hash);
+    *bucket_of_hash(n, e->hash) = (uint16_t)n->count;
     n->bucket[bucket] = (uint16_t)n->count++;
     return 0;
 }
@@ -142,14 +161,13 @@ int names_parse(struct names *n, struct str text, unsigned *line)
     while (text.n > 0) {
         const uint8_t *end = memchr(text.p, '\n', text.n);
         size_t len = end ? (size_t)(end - text.p) : text.n;
-        int err = parse_line(n, (struct str){ text.p, len });
+        int err = end ? parse_line(n, (struct str){ text.p, len }) : ERR_TRUNCATED;
 
         ++*line;
         if (err < 0)
             return err;
-        len += end ? 1 : 0;
-        text.p += len;
-        text.n -= len;
+        text.p += len + 1;
+        text.n -= len + 1;
     }
     return 0;
 }

@@ -4,6 +4,8 @@
  *
  *   # comment
  *   NAME SHA256HEX
+ *
+ * Every line has its end: one without may be half of what it will be.
  */
 #ifndef ADIT_GATEWAY_NAMES_H
 #define ADIT_GATEWAY_NAMES_H
@@ -23,6 +25,7 @@ struct name {
     uint8_t label_len;
     uint8_t hash[NAME_HASH_LEN];
     uint16_t next;         /* private: of the same bucket */
+    uint16_t next_hash;
     struct tunnel *tunnel; /* connected, or NULL; the owner's */
 };
 
@@ -34,13 +37,15 @@ struct names {
     size_t cap; /* below NAMES_NONE */
     size_t count;
     uint16_t bucket[NAMES_BUCKETS];
+    uint16_t bucket_hash[NAMES_BUCKETS];
 };
 
 /* An empty table over the caller's entries. */
 void names_init(struct names *n, struct name *entry, size_t cap);
 /*
  * Reads a tokens file's text into an empty table. 0; ERR_FILE: *line is malformed or repeats a
- * name; ERR_WIRE_SIZE: more than cap names.
+ * name; ERR_STATE: it repeats another name's hash, and a token is one tunnel's; ERR_TRUNCATED: it
+ * has no end; ERR_WIRE_SIZE: more than cap names.
  */
 int names_parse(struct names *n, struct str text, unsigned *line);
 /* A label in any case; NULL when unknown. */

@@ -180,7 +180,7 @@ def test_token_revoked_by_reload(make_gateway, make_agent):
     gateway = make_gateway()
     agent = make_agent(gateway.url, gateway.token("one"), ca=gateway.ca)
     agent.wait_open()
-    gateway.tokens_file.write_text("")
+    gateway.tokens_file.write_text("# none left\n")
     since = gateway.mark()
     gateway.send(signal.SIGHUP)
     gateway.wait_for_log(r"tokens", since)

@@ -25,8 +25,8 @@ static void files(void)
 
     is_int(parse("", &line), 0, "an empty file");
     is_int((int64_t)names.count, 0, "has no names");
-    is_int(parse("# comment\n\n  \t\r\nRouter-1 " HASH_ABC "\r\n\ttwo\t" HASH_EMPTY "  ", &line), 0,
-           "comments, blank lines, CR LF, white space, no last line end");
+    is_int(parse("# comment\n\n  \t\r\nRouter-1 " HASH_ABC "\r\n\ttwo\t" HASH_EMPTY "  \n", &line), 0,
+           "comments, blank lines, CR LF, white space");
     is_int((int64_t)names.count, 2, "two names");
     ok(names_find(&names, STR("router-1")) == &entry[0], "found in lower case");
     ok(names_find(&names, STR("ROUTER-1")) == &entry[0], "found in upper case");
@@ -52,9 +52,14 @@ static void bad_files(void)
         is_int(parse(bad[i], &line), ERR_FILE, "refused: %.30s", bad[i]);
         is_int(line, 1, "in line 1");
     }
-    is_int(parse("a " HASH_ABC "\nb " HASH_ABC "\nA " HASH_EMPTY "\n", &line), ERR_FILE,
-           "a name twice");
+    is_int(parse("a " HASH_ABC "\n\nA " HASH_EMPTY "\n", &line), ERR_FILE, "a name twice");
     is_int(line, 3, "in line 3");
+    is_int(parse("a " HASH_ABC "\nc " HASH_EMPTY "\nb " HASH_ABC "\n", &line), ERR_STATE,
+           "a token twice");
+    is_int(line, 3, "in line 3");
+    is_int(parse("a " HASH_ABC "\nb " HASH_EMPTY, &line), ERR_TRUNCATED, "a line without an end");
+    is_int(line, 2, "in line 2");
+    is_int(parse("a " HASH_ABC "\n#", &line), ERR_TRUNCATED, "even a comment");
 }
 
 static void many(void)
@@ -66,7 +71,7 @@ static void many(void)
     bool good = true;
 
     for (int i = 0; i < CAP; i++)
-        n += (size_t)snprintf(text + n, sizeof text - n, "n%d " HASH_ABC "\n", i);
+        n += (size_t)snprintf(text + n, sizeof text - n, "n%d %064d\n", i, i);
     is_int(parse(text, &line), 0, "as many names as fit");
     for (int i = 0; i < CAP; i++) {
         snprintf(label, sizeof label, "N%d", i);
