@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "ascii.h"
 #include "err.h"
 
 /* Name length and value length of a packed field; a line has as many bytes that are neither: the
@@ -32,10 +33,23 @@ static int connection_options(struct str fields, uint8_t out[RELAY_CONNECTION_MA
     return 0;
 }
 
+/* Is it `other`, which is in lower case, or one that CGI (RFC 3875 section 4.1.18) and what took
+ * its names over, as WSGI and Rack, tell servers under the same name? */
+static bool is_twin(struct str name, struct str other)
+{
+    size_t i = 0;
+
+    if (name.n != other.n)
+        return false;
+    while (i < name.n && (name.p[i] == '_' ? '-' : ascii_lower(name.p[i])) == other.p[i])
+        i++;
+    return i == name.n;
+}
+
 static bool is_dropped(struct str name, const char *const *drop)
 {
     for (; drop != NULL && *drop != NULL; drop++) {
-        if (str_ieq(name, str_of(*drop)))
+        if (is_twin(name, str_of(*drop)))
             return true;
     }
     return false;

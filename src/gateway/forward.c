@@ -1,9 +1,13 @@
 #include "forward.h"
 
-const char *const forward_names[] = { "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host",
-                                      "forwarded", NULL };
-const char *const forward_names_host[] = { "x-forwarded-for", "x-forwarded-proto",
-                                           "x-forwarded-host", "forwarded", "host", NULL };
+/* Beside our own: X-Real-IP says the same in other words; Proxy becomes HTTP_PROXY where servers
+ * follow CGI; HTTP2-Settings belongs to an upgrade that is not offered (RFC 9113 section 3.1). */
+#define DROPPED                                                                                    \
+    "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "forwarded", "x-real-ip", "proxy", \
+        "http2-settings"
+
+const char *const forward_names[] = { DROPPED, NULL };
+const char *const forward_names_host[] = { DROPPED, "host", NULL };
 
 /* All values of the field as one list, behind each a comma (RFC 9110 section 5.2). */
 static void put_kept(struct writer *w, struct str fields, const char *which)

@@ -8,7 +8,8 @@
 #include "cidr.h"
 #include "relay.h"
 
-/* The names that forward_fields stands in for, lower case, NULL-ended: relay_pack's `drop`. */
+/* The names that forward_fields stands in for, and others that a server could believe to be ours;
+ * lower case, NULL-ended: relay_pack's `drop`. The first three are what it writes. */
 extern const char *const forward_names[];
 /* The same and "host": for requests whose target names the host (RFC 9112 section 3.2.2). */
 extern const char *const forward_names_host[];

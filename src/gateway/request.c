@@ -122,7 +122,9 @@ static void log_request(const struct conn *c, struct str host, struct str path)
     log_end();
 }
 
-/* RFC 9110 section 7.8. In plain mode a request is one message, which leaves no way for more. */
+/* RFC 9110 section 7.8. In plain mode a request is one message, which leaves no way for more. To
+ * HTTP/2 nobody goes this way (RFC 9113 section 3.1): what a visitor sent in it would reach the
+ * local server unseen, X-Forwarded-For and all. */
 static bool wants_upgrade(const struct conn *c, const struct http_head *head,
                           const struct tunnel *t)
 {
@@ -130,7 +132,8 @@ static bool wants_upgrade(const struct conn *c, const struct http_head *head,
 
     return head->minor == 1 && c->visitor.body.kind == HTTP_BODY_NONE && !t->session.link.plain &&
            http_field_lists(head->fields, "connection", "upgrade") &&
-           http_field_find(head->fields, "upgrade", &value);
+           http_field_find(head->fields, "upgrade", &value) &&
+           !http_field_lists(head->fields, "upgrade", "h2c");
 }
 
 static void route(struct conn *c, struct http_head *head, const struct http_target *target)

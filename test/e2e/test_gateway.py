@@ -341,6 +341,16 @@ def test_forwarded_fields_are_the_gateways(tunnel):
     assert values(told, "host") == [tunnel.host]
 
 
+@pytest.mark.parametrize("name", [
+    "X_Forwarded_For", "x_forwarded-for", "X-Forwarded_Proto", "X_FORWARDED_HOST", "forwarded",
+    "X-Real-IP", "X_Real_IP", "x-real_ip", "Proxy", "PROXY", "HTTP2-Settings", "http2_settings"])
+def test_fields_that_could_be_taken_for_the_gateways(tunnel, name):
+    """Servers that follow CGI read X_Forwarded_For as X-Forwarded-For, and Proxy as HTTP_PROXY."""
+    told = described(tunnel.request("GET", "/describe", [(name, "6.6.6.6"), ("X_Other", "1")]))
+    assert "6.6.6.6" not in [v for _, v in told["fields"]]
+    assert values(told, "x_other") == ["1"]
+
+
 def test_trusted_proxy(make_gateway, make_agent, origin):
     gateway = make_gateway("--trust-proxy", "127.0.0.0/8", certs=None)
     make_agent(gateway.url, gateway.token("one"), "127.0.0.1:%d" % origin.port).wait_open()
@@ -351,6 +361,16 @@ def test_trusted_proxy(make_gateway, make_agent, origin):
     assert ", ".join(values(told, "x-forwarded-for")) == "203.0.113.7, 127.0.0.1"
     assert values(told, "x-forwarded-proto") == ["https"]
     assert values(told, "x-forwarded-host") == ["public.example"]
+
+
+def test_twins_are_not_a_trusted_proxys(make_gateway, make_agent, origin):
+    gateway = make_gateway("--trust-proxy", "127.0.0.0/8", certs=None)
+    make_agent(gateway.url, gateway.token("one"), "127.0.0.1:%d" % origin.port).wait_open()
+    with gateway.visit("one") as visitor:
+        told = described(visitor.request("GET", "/describe", [
+            ("X_Forwarded_For", "6.6.6.6"), ("X-Forwarded-For", "203.0.113.7")]))
+    assert values(told, "x-forwarded-for") == ["203.0.113.7, 127.0.0.1"]
+    assert values(told, "x_forwarded_for") == []
 
 
 def test_untrusted_proxy(make_gateway, make_agent, origin):

@@ -266,3 +266,24 @@ def test_upgrade_not_taken(raw, origin, mode):
         response = visitor.request("GET", "/declines", [("Connection", "upgrade"),
                                                         ("Upgrade", "lines/1")])
         assert (response.status, response.body) == (200, b"no, thank you")
+
+
+@pytest.mark.parametrize("upgrades", [["h2c"], ["H2C"], ["lines/1, h2c"], ["lines/1", " h2c"]])
+def test_no_upgrade_to_http2(raw, origin, upgrades):
+    """Its requests would reach the local server as the visitor wrote them."""
+    seen = []
+
+    async def takes(r):
+        seen.append([n.lower() for n, _ in r.fields])
+        if "upgrade" in seen[-1]:
+            await r.send(SWITCH)
+            return False
+        return await r.reply(200, body=b"as HTTP/1.1")
+    origin.on("/h2c", takes)
+    with raw("tlv") as visitor:
+        response = visitor.request("GET", "/h2c", [
+            ("Connection", "Upgrade, HTTP2-Settings"), ("HTTP2-Settings", "AAMAAABk"),
+            *(("Upgrade", u) for u in upgrades)])
+        assert (response.status, response.body) == (200, b"as HTTP/1.1")
+        assert visitor.request("GET", "/").status == 200
+    assert not {"upgrade", "connection", "http2-settings"} & set(seen[0])

@@ -91,6 +91,10 @@ static void cases(void)
     }
     packed("Server: nginx\r\nX-A: 1\r\nX-AB: 2\r\n", false, drop, &err);
     is_str(list, "x-ab=2;", "names that the caller drops");
+    packed("X_A: 1\r\nx_a: 2\r\nX_AB: 3\r\nx__a: 4\r\nX.A: 5\r\nX-A_: 6\r\n", false, drop, &err);
+    is_str(list, "x_ab=3;x__a=4;x.a=5;x-a_=6;", "and their twins, as CGI would name them");
+    packed("X_Hop: 1\r\nKeep_Alive: 2\r\nConnection: X-Hop\r\n", false, NULL, &err);
+    is_str(list, "x_hop=1;keep_alive=2;", "other fields have no twins");
 }
 
 static void limits(void)
