@@ -25,6 +25,8 @@
 #define WIRE_HEADERS_MAX (HTTP_FIELDS_MAX + 16)
 /* Methods longer than any registered one (UPDATEREDIRECTREF is 17). */
 #define HTTP_METHOD_MAX 32
+/* Interim responses to one request: who says "102 Processing" every minute has 100 minutes. */
+#define HTTP_INTERIM_MAX 100
 /* RFC 1035 section 2.3.4: 253 characters of text, and the terminator. */
 #define HOST_MAX 254
 /* A token is printable, and fits one Auth message of either form. */

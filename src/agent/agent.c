@@ -8,7 +8,7 @@
 
 /* For the peer's answer to our close frame. */
 #define CLOSE_MS 1000
-/* What a gateway may ask for with retry_after: a mistake of its must not last for ever. */
+/* What a gateway may ask for with retry_after or Retry-After: a mistake of its must not last for ever. */
 #define RETRY_AFTER_MAX_S 86400
 
 _Static_assert(sizeof(struct agent) <= AGENT_RAM_MAX, "the agent's memory is over its budget");
@@ -72,6 +72,11 @@ static void log_failure(struct agent *a, int err)
     log_end();
 }
 
+void agent_wait_seconds(struct agent *a, uint32_t seconds)
+{
+    a->wait_least_ms = (int64_t)(seconds < RETRY_AFTER_MAX_S ? seconds : RETRY_AFTER_MAX_S) * 1000;
+}
+
 void agent_disconnect(struct agent *a, int err)
 {
     if (a->phase == PHASE_SESSION)
@@ -81,7 +86,7 @@ void agent_disconnect(struct agent *a, int err)
     if (err != ERR_REPLACED && is_proven(a))
         backoff_reset(&a->backoff);
     if (err == ERR_AUTH && a->session.retry_after > 0)
-        a->wait_least_ms = least(a->session.retry_after, RETRY_AFTER_MAX_S) * 1000;
+        agent_wait_seconds(a, a->session.retry_after);
     serve_end(a);
     dial_stop(&a->dial);
     transport_close(&a->transport);

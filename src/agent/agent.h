@@ -63,6 +63,7 @@ struct exchange {
     bool keep_alive;           /* the connection may serve another request */
     bool readable;             /* the connection may have something to read */
     bool interim;              /* the response head at hand is a 1xx */
+    uint8_t interims;          /* how many there were */
     int64_t deadline;          /* for the local server's next sign of progress */
     struct relay_request request;
     struct queue queue;        /* body bytes that the local server has not taken yet */
@@ -159,6 +160,8 @@ void agent_init(struct agent *a);
 int agent_run(struct agent *a);
 /* Takes the connection down, in whatever phase it is, and plans the next one. */
 void agent_disconnect(struct agent *a, int err);
+/* The gateway asks to be left alone for so long; up to a day of it is heeded. */
+void agent_wait_seconds(struct agent *a, uint32_t seconds);
 uint32_t agent_random(struct agent *a);
 
 /* ---- connect.c: from PHASE_WAIT to PHASE_SESSION ---- */
@@ -225,6 +228,7 @@ unsigned exchange_want(struct agent *a, int slot, int64_t *deadline);
 void exchange_fail(struct agent *a, int slot, unsigned code, const char *text);
 /* Ends what is left of the exchange if its stream is over. */
 void exchange_settle(struct agent *a, int slot);
+#define EXCHANGE_NO_ANSWER "the local server does not answer"
 /* The local server made progress. */
 void exchange_progress(struct agent *a, struct exchange *x);
 /* Opens a connection, to which the head is to be written (again). */

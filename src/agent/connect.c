@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "ascii.h"
 #include "err.h"
 #include "log.h"
 
@@ -167,6 +168,29 @@ static void begin_session(struct agent *a, enum upgrade_protocol protocol)
     log_form(LOG_INFO, "connected, protocol %t", names[protocol], NULL);
 }
 
+static void log_refusal(const struct agent *a, unsigned status)
+{
+    const char *hint = "";
+
+    if (status == 404)
+        hint = "; is the path /_adit?";
+    else if (status / 100 == 4)
+        hint = verify_hint(a);
+    log_form(LOG_WARN, "the gateway answers the upgrade with status %u%t", LOG_NUMBER(status), hint);
+}
+
+/* RFC 6585 section 4, RFC 9110 section 10.2.3: in seconds; a date needs a clock. */
+static void obey_retry_after(struct agent *a, const struct http_head *head)
+{
+    struct str value;
+    uint64_t seconds;
+
+    if ((head->status == 429 || head->status == 503) &&
+        http_field_find(head->fields, "Retry-After", &value) &&
+        ascii_u64(value, UINT32_MAX, &seconds))
+        agent_wait_seconds(a, (uint32_t)seconds);
+}
+
 /* Gathers the answer's head in a buffer that no request needs yet. Returns a protocol, 0: more to
  * come, or an error. What follows the head stays in the transport. */
 static int take_upgrade(struct agent *a)
@@ -192,24 +216,28 @@ static int take_upgrade(struct agent *a)
         return a->upgrade_len == cap ? ERR_HTTP_SIZE : 0;
     }
     transport_recv_ack(&a->transport, (size_t)len - old);
+    a->upgrade_len = 0;
+    /* RFC 9110 section 15.2: any number of interim responses, within the connect timeout. */
+    if (head.status < 200 && head.status != 101)
+        return 0;
     len = upgrade_response_check(&head, a->upgrade_key, offer(a));
-    if (len == ERR_UPGRADE)
-        log_form(LOG_WARN, "the gateway answers the upgrade with status %u%t",
-                 LOG_NUMBER(head.status), head.status / 100 == 4 ? verify_hint(a) : "");
+    if (len == ERR_UPGRADE) {
+        log_refusal(a, head.status);
+        obey_retry_after(a, &head);
+    }
     return len;
 }
 
 void connect_turn_upgrade(struct agent *a)
 {
-    size_t old;
+    size_t n;
     int got;
 
     transport_pump(&a->transport);
     /* All there is: what lies in the transport already makes no descriptor ready. */
-    do {
-        old = a->upgrade_len;
+    do
         got = take_upgrade(a);
-    } while (got == 0 && a->upgrade_len > old);
+    while (got == 0 && transport_recv_buf(&a->transport, &n) != NULL);
     if (got < 0)
         agent_disconnect(a, got);
     else if (got > 0)

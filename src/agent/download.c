@@ -52,6 +52,8 @@ static int take_head(struct exchange *x, struct http_head *h)
         return err;
     x->status = h->status;
     x->interim = h->status < 200 && h->status != 101;
+    if (x->interim && x->interims++ == HTTP_INTERIM_MAX)
+        return ERR_TIMEOUT;
     x->keep_alive = f.keep_alive;
     x->ready_at = h->len;
     x->ready_len = 0;
@@ -69,6 +71,16 @@ static void next_head(struct exchange *x, size_t len)
     x->interim = false;
 }
 
+static void refuse_head(struct agent *a, int slot, int err)
+{
+    if (err == ERR_TIMEOUT)
+        exchange_fail(a, slot, 504, EXCHANGE_NO_ANSWER);
+    else
+        exchange_fail(a, slot, 502,
+                      err == ERR_HTTP_SIZE ? "the local server's response head is too large"
+                                           : "the local server's response is malformed");
+}
+
 static void parse_head(struct agent *a, int slot, size_t from)
 {
     struct exchange *x = &a->exchange[slot];
@@ -84,9 +96,7 @@ static void parse_head(struct agent *a, int slot, size_t from)
         if (n > 0)
             n = take_head(x, &h);
         if (n < 0) {
-            exchange_fail(a, slot, 502,
-                          n == ERR_HTTP_SIZE ? "the local server's response head is too large"
-                                             : "the local server's response is malformed");
+            refuse_head(a, slot, n);
             return;
         }
         /* A cloud that knows only plain messages knows no interim responses. */
@@ -110,7 +120,9 @@ void download_read_head(struct agent *a, int slot)
         no_answer(a, slot);
         return;
     }
-    exchange_progress(a, x);
+    /* A head that drips is no progress. */
+    if (at == 0)
+        exchange_progress(a, x);
     local_answers(a);
     x->answering = true;
     x->head_len = at + (size_t)n;
@@ -143,14 +155,15 @@ static int read_body(struct agent *a, struct exchange *x, uint8_t *p, size_t max
             return 0;
         if (n < 0)
             return source_ended(x, n);
-        exchange_progress(a, x);
         used = http_body_decode(&x->body, p, (size_t)n, &data);
         if (used < 0)
             return used;
         if (used < n)
             x->keep_alive = false;
-        if (data > 0)
-            return (int)data;
+        if (data == 0)
+            continue;
+        exchange_progress(a, x);
+        return (int)data;
     }
     return 0;
 }

@@ -216,5 +216,5 @@ void exchange_turn(struct agent *a, int slot, unsigned ready)
     if (exchange_unwritten(x))
         exchange_unreached(a, slot, ERR_TIMEOUT);
     else
-        exchange_fail(a, slot, 504, "the local server does not answer");
+        exchange_fail(a, slot, 504, EXCHANGE_NO_ANSWER);
 }
