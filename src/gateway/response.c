@@ -33,8 +33,9 @@ void response_interim(struct conn *c, const struct wire_msg *m)
     struct writer w;
 
     /* RFC 9110 section 15.2: HTTP/1.0 knows none. They may be left out when they pile up. */
-    if (v->minor == 0 || v->answered || v->ring.len > 0)
+    if (v->minor == 0 || v->answered || v->ring.len > 0 || v->interims == HTTP_INTERIM_MAX)
         return;
+    v->interims++;
     writer_init(&w, out, sizeof out);
     if (relay_response_write(&w, m, v->msg.method, v->minor, true, &framing) < 0 ||
         !writer_fits(&w))

@@ -28,6 +28,7 @@ static void reset(struct visitor *v)
     memset(&v->body, 0, sizeof v->body);
     v->slot = -1;
     v->head_put = v->head_part = v->end_due = v->request_done = false;
+    v->interims = 0;
     v->answered = v->upgraded = v->response_done = v->broken = v->last_put = v->shut = false;
     v->framing = (struct relay_response){ 0 };
 }

@@ -46,6 +46,7 @@ struct visitor {
     bool end_due;         /* upgraded: the visitor has ended its direction */
     bool request_done;    /* our direction has ended */
     /* the response */
+    uint8_t interims;     /* passed on; those beyond HTTP_INTERIM_MAX are no progress */
     bool answered;        /* its head is in the ring or gone */
     bool upgraded;        /* with 101 */
     bool response_done;   /* the other direction has ended; more may be in the ring */

@@ -4,11 +4,13 @@ import asyncio
 import base64
 import hashlib
 import re
+import threading
 
 import pytest
 
 from conftest import MODES
 from pygateway import Aborted
+from rawagent import RawAgent
 
 EARLY = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
 
@@ -89,6 +91,31 @@ def test_early_hints_before_an_upgrade(streams, origin):
         assert response.status == 101
         visitor.send(b"hello")
         assert visitor.exactly(5) == b"hello"
+
+
+# ---- an agent ----
+
+def test_endless_interim_responses_of_an_agent(make_gateway):
+    gateway = make_gateway("--request-timeout", "1s", certs=None)
+    agent = RawAgent(gateway, gateway.token("shed"))
+    over = threading.Event()
+
+    def say(name):
+        while not over.is_set():
+            agent.say("HttpResponse", id=name, status=102)
+            over.wait(0.01)
+    with gateway.visit("shed") as visitor:
+        visitor.begin("GET", "/")
+        kind, fields = agent.message()
+        assert kind == "HttpRequest"
+        sayer = threading.Thread(target=say, args=[fields["id"]])
+        sayer.start()
+        try:
+            heads = [visitor.head().status for _ in range(101)]
+        finally:
+            over.set()
+            sayer.join()
+    assert heads == [102] * 100 + [504]
 
 
 # ---- the gateway's answer to the upgrade ----
