@@ -1,7 +1,7 @@
 /*
  * DNS messages of a stub resolver.
  * Source: RFC 1035 section 4, RFC 3596 (AAAA), RFC 6891 not used: answers of 512 bytes suffice
- * for addresses; a truncated answer (TC) is used as far as it goes.
+ * for addresses; what a truncated answer (TC) has is given.
  */
 #ifndef ADIT_DNS_H
 #define ADIT_DNS_H

@@ -1,14 +1,17 @@
 /*
- * Stub resolver: /etc/hosts, then the name servers of /etc/resolv.conf, over UDP.
- * Source: RFC 1035 section 4.2.1 and 7.2, resolv.conf(5) (nameserver, timeout, attempts).
+ * Stub resolver: /etc/hosts, then the name servers of /etc/resolv.conf, over UDP, and over TCP when
+ * an answer was truncated to nothing.
+ * Source: RFC 1035 section 4.2 and 7.2, RFC 7766 section 5, resolv.conf(5) (nameserver, timeout,
+ * attempts).
  *
  * Asks A and AAAA at once; tries each server in turn, every round with a longer wait; a fresh
  * random id and source port each time. A server that is not there or fails is left at once.
  * Never blocks (the two files are local). Once one family has addresses, the other has 250 ms.
  *
  *   IDLE --start--> ASKING --answers or last timeout--> DONE | FAILED
+ *                   ASKING --truncated, empty--> CONNECTING --> ASKING (the same deadline)
  *
- * Not handled: search domains, TCP (a truncated answer is used as far as it goes).
+ * Not handled: search domains. A truncated answer with addresses is used as far as it goes.
  */
 #ifndef ADIT_RESOLVER_H
 #define ADIT_RESOLVER_H
@@ -37,6 +40,10 @@ struct resolver {
     uint32_t random;
     uint16_t id;             /* of the question for A; that for AAAA has its lowest bit flipped */
     bool got_a, got_aaaa, not_found;
+    bool tcp;                /* NET_OUT: connecting */
+    const struct ip *server; /* the one that is asked */
+    size_t in_len;
+    uint8_t in[2 + DNS_ANSWER_MAX]; /* a datagram; or length and message, as far as they have come */
     unsigned a_count, aaaa_count;
     uint8_t name[HOST_MAX];
     size_t name_len;

@@ -7,6 +7,10 @@
 #define DNS_PORT 53
 /* RFC 1035 section 4.1.1: the header, where the id, the flags and the response code are. */
 #define DNS_HEAD_LEN 12
+/* Of its second byte of flags: the answer is not whole. */
+#define FLAG_TRUNCATED 0x02
+/* RFC 1035 section 4.2.2: what leads a message over TCP, its length. */
+#define LENGTH_LEN 2
 #define RCODE_NO_ERROR 0
 #define RCODE_NAME_ERROR 3
 #define OTHER_FAMILY_MS 250
@@ -25,6 +29,7 @@ static void idle(struct resolver *r)
     r->fd = -1;
     r->want = 0;
     r->deadline = NET_NEVER;
+    r->tcp = false;
 }
 
 static int fail(struct resolver *r, int err)
@@ -59,10 +64,25 @@ static uint16_t next_id(struct resolver *r)
 
 static bool ask(struct resolver *r, enum dns_type type, uint16_t id)
 {
-    uint8_t query[DNS_QUERY_MAX];
-    int n = dns_query_write(id, name_of(r), type, query);
+    uint8_t query[LENGTH_LEN + DNS_QUERY_MAX];
+    int n = dns_query_write(id, name_of(r), type, query + LENGTH_LEN);
+    uint8_t *from = query + LENGTH_LEN;
 
-    return n > 0 && sock_write(r->fd, query, (size_t)n) == n;
+    query[0] = (uint8_t)((unsigned)n >> 8);
+    query[1] = (uint8_t)n;
+    if (r->tcp) {
+        from = query;
+        n += LENGTH_LEN;
+    }
+    return sock_write(r->fd, from, (size_t)n) == n;
+}
+
+/* For what is not answered yet. */
+static bool ask_both(struct resolver *r)
+{
+    if (!r->got_a && !ask(r, DNS_A, r->id))
+        return false;
+    return r->got_aaaa || ask(r, DNS_AAAA, r->id ^ 1);
 }
 
 static int64_t wait_ms(const struct resolver *r)
@@ -74,19 +94,39 @@ static int64_t wait_ms(const struct resolver *r)
     return ms < WAIT_MIN_MS ? WAIT_MIN_MS : (int64_t)ms;
 }
 
+static uint16_t port_of(const struct resolver *r)
+{
+    return r->server_port ? r->server_port : DNS_PORT;
+}
+
 static bool ask_server(struct resolver *r, const struct ip *server, int64_t now)
 {
-    int fd = sock_udp(server, r->server_port ? r->server_port : DNS_PORT);
+    int fd = sock_udp(server, port_of(r));
 
     if (fd < 0)
         return false;
+    r->server = server;
     r->fd = fd;
     r->id = next_id(r);
     r->want = NET_IN;
     r->deadline = now + wait_ms(r);
-    if (!r->got_a && !ask(r, DNS_A, r->id))
+    return ask_both(r);
+}
+
+/* RFC 7766 section 5: the same server, with what time is left; an answer that was too long for a
+ * datagram is not for a stream. */
+static bool ask_tcp(struct resolver *r)
+{
+    int fd = sock_connect(r->server, port_of(r));
+
+    if (fd < 0)
         return false;
-    return r->got_aaaa || ask(r, DNS_AAAA, r->id ^ 1);
+    sock_close(&r->fd);
+    r->fd = fd;
+    r->want = NET_OUT;
+    r->tcp = true;
+    r->in_len = 0;
+    return true;
 }
 
 /* The next server that a question can be sent to. */
@@ -146,7 +186,7 @@ static bool take(struct resolver *r, const uint8_t *in, size_t n, enum dns_type 
     if (result == ERR_DNS)
         return true;
     if (result == 0 && answer.truncated)
-        return false;
+        return !r->tcp && ask_tcp(r);
     if (result == ERR_DNS_NAME)
         r->not_found = true;
     for (unsigned i = 0; i < answer.count; i++)
@@ -156,8 +196,8 @@ static bool take(struct resolver *r, const uint8_t *in, size_t n, enum dns_type 
     return true;
 }
 
-/* One datagram; false when its server is of no use. */
-static bool take_datagram(struct resolver *r, const uint8_t *in, size_t n)
+/* One message; false when its server is of no use. */
+static bool take_message(struct resolver *r, const uint8_t *in, size_t n)
 {
     uint16_t id;
     uint8_t rcode;
@@ -173,23 +213,73 @@ static bool take_datagram(struct resolver *r, const uint8_t *in, size_t n)
     return take(r, in, n, id == r->id ? DNS_A : DNS_AAAA);
 }
 
-int resolver_on_event(struct resolver *r, int64_t now)
+static bool is_whole(const struct resolver *r)
 {
-    uint8_t in[DNS_ANSWER_MAX];
+    return r->got_a && r->got_aaaa;
+}
 
-    while (r->fd >= 0) {
-        int n = sock_read(r->fd, in, sizeof in);
+/* Datagrams, as long as there are any. */
+static bool hear_udp(struct resolver *r)
+{
+    while (!r->tcp && !is_whole(r)) {
+        int n = sock_read(r->fd, r->in, DNS_ANSWER_MAX);
 
         if (n == 0)
             break;
         /* An empty datagram reads as an end, which UDP does not have. */
         if (n == ERR_CLOSED)
             continue;
-        if (n < 0 || !take_datagram(r, in, (size_t)n))
-            return ask_next(r, now);
-        if (r->got_a && r->got_aaaa)
-            return finish(r);
+        if (n < 0 || !take_message(r, r->in, (size_t)n))
+            return false;
     }
+    return true;
+}
+
+/* The length and then its message, as far as there is room for it: the rest is cut off, and that
+ * is then a truncated answer like any other. */
+static bool hear_tcp(struct resolver *r)
+{
+    while (!is_whole(r)) {
+        size_t length = r->in_len < LENGTH_LEN ? 0 : (size_t)(r->in[0] << 8 | r->in[1]);
+        size_t end = LENGTH_LEN + (length < DNS_ANSWER_MAX ? length : DNS_ANSWER_MAX);
+        int n;
+
+        if (r->in_len == end) {
+            if (length > DNS_ANSWER_MAX)
+                r->in[LENGTH_LEN + 2] |= FLAG_TRUNCATED;
+            if (!take_message(r, r->in + LENGTH_LEN, end - LENGTH_LEN) || length > DNS_ANSWER_MAX)
+                return false;
+            r->in_len = 0;
+            continue;
+        }
+        n = sock_read(r->fd, r->in + r->in_len, end - r->in_len);
+        if (n == 0)
+            break;
+        if (n < 0)
+            return false;
+        r->in_len += (size_t)n;
+    }
+    return true;
+}
+
+static bool hear(struct resolver *r)
+{
+    if (!r->tcp)
+        return hear_udp(r);
+    if (r->want == NET_IN)
+        return hear_tcp(r);
+    r->want = NET_IN;
+    return ask_both(r);
+}
+
+int resolver_on_event(struct resolver *r, int64_t now)
+{
+    bool good = r->fd < 0 || hear(r);
+
+    if (r->fd >= 0 && is_whole(r))
+        return finish(r);
+    if (!good)
+        return ask_next(r, now);
     if ((r->a_count + r->aaaa_count > 0 || r->not_found) && r->deadline > now + OTHER_FAMILY_MS)
         r->deadline = now + OTHER_FAMILY_MS;
     return r->err;

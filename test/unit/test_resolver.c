@@ -63,32 +63,48 @@ static size_t put_record(uint8_t *out, const uint8_t *data, uint16_t n)
     return sizeof head + n;
 }
 
-/* Answers one question that waits at a server: `a` and `aaaa` are the codes and flags above, or 0
- * and then `count` addresses follow. Returns its type, 0 when none waits. */
-static int answer_one(int i, int a, int aaaa, unsigned count)
+static int type_of(const uint8_t *question, size_t n)
 {
-    uint8_t message[1024], address[16] = { 10, 0, 0, 1 };
-    struct sockaddr_in from;
-    socklen_t len = sizeof from;
-    ssize_t n = recvfrom(server[i], message, 500, 0, (struct sockaddr *)&from, &len);
-    size_t end = (size_t)n;
-    int type, what;
+    return question[n - 3];
+}
 
-    if (n < 17)
-        return 0;
-    type = message[n - 3];
-    what = type == DNS_A ? a : aaaa;
-    if (what & SILENT)
-        return type;
+/* Makes a question of n bytes its answer, `what` of the codes and flags above, or 0 and then
+ * `count` addresses follow. Returns its length. */
+static size_t make_answer(uint8_t *message, size_t n, int what, unsigned count)
+{
+    uint8_t address[16] = { 10, 0, 0, 1 };
+    int type = type_of(message, n);
+
     message[0] ^= what & FOREIGN ? 0x55 : 0;
     message[2] = what & TRUNCATED ? 0x83 : 0x81;
     message[3] = (uint8_t)(0x80 | (what & 15));
     count = what == 0 || what == FOREIGN ? count : 0;
+    message[6] = (uint8_t)(count >> 8);
     message[7] = (uint8_t)count;
     while (count-- > 0) {
         address[3] = (uint8_t)(count + 1);
-        end += put_record(message + end, address, type == DNS_A ? 4 : 16);
+        n += put_record(message + n, address, type == DNS_A ? 4 : 16);
     }
+    return n;
+}
+
+/* Answers one question that waits at a server. Returns its type, 0 when none waits. */
+static int answer_one(int i, int a, int aaaa, unsigned count)
+{
+    uint8_t message[1024];
+    struct sockaddr_in from;
+    socklen_t len = sizeof from;
+    ssize_t n = recvfrom(server[i], message, 500, 0, (struct sockaddr *)&from, &len);
+    int type, what;
+    size_t end;
+
+    if (n < 17)
+        return 0;
+    type = type_of(message, (size_t)n);
+    what = type == DNS_A ? a : aaaa;
+    if (what & SILENT)
+        return type;
+    end = make_answer(message, (size_t)n, what, count);
     sendto(server[i], message, end, 0, (struct sockaddr *)&from, len);
     return type;
 }
@@ -212,6 +228,7 @@ static void test_servers(void)
     is_int(event(2001), 0, "a failure");
     two_questions(2, TRUNCATED, TRUNCATED, 0);
     is_int(event(2002), 0, "truncated to nothing");
+    is_int(event(2002), 0, "and it has no TCP");
     is_int(r.deadline, 2002 + 4000, "the second round waits longer");
     two_questions(0, 0, 0, 1);
     is_int(event_until_done(2003), 1, "the first server, asked again");
@@ -220,6 +237,141 @@ static void test_servers(void)
         two_questions(i % 3, SILENT, SILENT, 0);
         is_int(resolver_on_time(&r, 7, r.deadline), i < 5 ? 0 : ERR_RESOLVE, "try %d", i + 1);
     }
+}
+
+/* ---- over TCP ---- */
+
+/* The server's listener on TCP, and the resolver's connection. */
+static int stream_listener = -1, stream = -1;
+
+static void stream_open(int64_t deadline)
+{
+    is_int(event(1), 0, "truncated to nothing");
+    is_int(r.want, NET_OUT, "connecting");
+    is_int(r.deadline, deadline, "within the same time");
+    is_int(event(1), 0, "connected");
+    is_int(r.want, NET_IN, "and asking");
+    wait_in(stream_listener, 2000);
+    stream = sock_accept(stream_listener, NULL, false);
+}
+
+static uint8_t stream_byte(void)
+{
+    uint8_t byte = 0;
+
+    wait_in(stream, 2000);
+    is_int(sock_read(stream, &byte, 1), 1, "a byte");
+    return byte;
+}
+
+/* The next question that comes, led by its length. */
+static size_t stream_question(uint8_t *message)
+{
+    size_t n = (size_t)stream_byte() << 8;
+
+    n |= stream_byte();
+    for (size_t i = 0; i < n; i++)
+        message[i] = stream_byte();
+    return n;
+}
+
+/* The answer to it, in pieces. Returns what the resolver says of the last. */
+static int stream_answer(const uint8_t *message, size_t n, size_t piece)
+{
+    static uint8_t out[5000];
+    int result = 0;
+
+    out[0] = (uint8_t)(n >> 8);
+    out[1] = (uint8_t)n;
+    memcpy(out + 2, message, n);
+    for (size_t at = 0; at < n + 2; at += piece) {
+        size_t left = n + 2 - at;
+
+        is_int(result, 0, "not yet");
+        sock_write(stream, out + at, left < piece ? left : piece);
+        result = event(3);
+    }
+    return result;
+}
+
+static void test_stream(void)
+{
+    uint8_t message[4096], other[1024];
+    size_t n, other_n;
+
+    write_file(resolv_path, "nameserver 127.0.0.1\n");
+    start("long.example");
+    two_questions(0, TRUNCATED, TRUNCATED, 0);
+    stream_open(2000);
+    n = stream_question(message);
+    other_n = stream_question(other);
+    is_int(type_of(message, n) + type_of(other, other_n), DNS_A + DNS_AAAA, "for both families");
+    is_int(stream_answer(other, make_answer(other, other_n, 0, 2), 1), 0, "byte by byte");
+    is_int(stream_answer(message, make_answer(message, n, 0, 20), 100), 1, "and in larger pieces");
+    is_int(r.count, DNS_ADDRESSES_MAX + 2, "all that there is room for");
+    is_int(r.fd, -1, "closed");
+    sock_close(&stream);
+}
+
+/* One family has come by datagram: it is not asked for again, and not waited for long. */
+static void test_stream_for_one(void)
+{
+    uint8_t message[4096];
+    size_t n;
+
+    start("long.example");
+    two_questions(0, 0, TRUNCATED, 1);
+    stream_open(251);
+    n = stream_question(message);
+    is_int(type_of(message, n), DNS_AAAA, "only what is missing");
+    is_int(stream_answer(message, make_answer(message, n, 0, 1), 100), 1, "done");
+    is_int(r.count, 2, "with both");
+    sock_close(&stream);
+}
+
+/* An answer longer than there is room for is used as far as it goes. */
+static void test_stream_too_long(void)
+{
+    uint8_t message[4096];
+    size_t n;
+
+    start("long.example");
+    two_questions(0, 0, TRUNCATED, 1);
+    stream_open(251);
+    n = make_answer(message, stream_question(message), 0, 100);
+    ok(n > DNS_ANSWER_MAX, "a long answer");
+    is_int(stream_answer(message, n, 4000), 1, "is taken");
+    is_int(r.count, 1 + DNS_ADDRESSES_MAX, "as far as it goes");
+    sock_close(&stream);
+}
+
+/* A server that is of no use over TCP is left for the next, or for another round. */
+static void test_stream_useless(void)
+{
+    uint8_t message[4096];
+    size_t n;
+
+    start("long.example");
+    two_questions(0, TRUNCATED, TRUNCATED, 0);
+    stream_open(2000);
+    n = stream_question(message);
+    is_int(stream_answer(message, make_answer(message, n, TRUNCATED, 0), 100), 0,
+           "truncated over TCP, too");
+    is_int(r.tried, 2, "a second round");
+    sock_close(&stream);
+    two_questions(0, TRUNCATED, TRUNCATED, 0);
+    stream_open(r.deadline);
+    stream_question(message);
+    sock_write(stream, "\0\100half", 6);
+    sock_close(&stream);
+    is_int(event(4), 0, "closed within an answer");
+    is_int(r.tried, 3, "a third");
+    two_questions(0, TRUNCATED, TRUNCATED, 0);
+    stream_open(r.deadline);
+    is_int(resolver_on_time(&r, 1, r.deadline - 1), 0, "silence");
+    is_int(resolver_on_time(&r, 1, r.deadline), ERR_RESOLVE, "has its end");
+    is_int(r.fd, -1, "closed");
+    sock_close(&stream);
 }
 
 static void test_unreachable(void)
@@ -244,6 +396,20 @@ static void test_unreachable(void)
     resolver_stop(&r);
 }
 
+/* All servers, and the first one's listener on TCP, on a port that is free for all of them. */
+static bool servers_open(void)
+{
+    for (int tries = 0; tries < 20; tries++) {
+        port = 0;
+        if (server_open(0) && server_open(1) && server_open(2) &&
+            (stream_listener = sock_listen(&loopback, &port, 4, false)) >= 0)
+            return true;
+        for (int i = 0; i < 3; i++)
+            sock_close(&server[i]);
+    }
+    return false;
+}
+
 int main(void)
 {
     int before = dup(STDOUT_FILENO);
@@ -252,7 +418,7 @@ int main(void)
     dup2(before, 0);
     resolver_stop(&r);
     ok(fcntl(0, F_GETFD) >= 0, "stopping what never started closes nothing");
-    if (!mkdtemp(dir) || !server_open(0) || !server_open(1) || !server_open(2))
+    if (!mkdtemp(dir) || !servers_open())
         return 1;
     snprintf(hosts_path, sizeof hosts_path, "%s/hosts", dir);
     snprintf(resolv_path, sizeof resolv_path, "%s/resolv", dir);
@@ -263,6 +429,11 @@ int main(void)
     test_answers();
     test_forged();
     test_servers();
+    test_stream();
+    test_stream_for_one();
+    test_stream_too_long();
+    test_stream_useless();
+    sock_close(&stream_listener);
     test_unreachable();
     unlink(hosts_path);
     rmdir(dir);
