@@ -4,7 +4,7 @@
  *
  * Strict on purpose: what two readers could read two ways is refused (RFC 9112 section 11.2,
  * request smuggling). No bare CR or LF, no obs-fold, no space before a colon, no NUL or other
- * control character but HTAB in a value, a version of exactly HTTP/1.0 or HTTP/1.1.
+ * control character but HTAB in a value. HTTP/1.2 to HTTP/1.9 are read as HTTP/1.1.
  */
 #ifndef ADIT_HTTP_H
 #define ADIT_HTTP_H
@@ -31,7 +31,7 @@ struct http_head {
  * Input: n bytes from the first of a message. `from`: how many of them were already there at the
  * last call (0 at the first), so that a head in many pieces is searched once.
  * Returns the head's length when complete, 0 when more bytes are needed, or ERR_HTTP (malformed),
- * ERR_HTTP_VERSION (well-formed, but neither HTTP/1.0 nor HTTP/1.1), ERR_HTTP_SIZE (a field name
+ * ERR_HTTP_VERSION (well-formed, but not HTTP/1), ERR_HTTP_SIZE (a field name
  * over HTTP_NAME_MAX, more than HTTP_FIELDS_MAX fields). What is wrong is told when the line that
  * shows it is complete, fields too many with the head.
  * One empty line before a request is skipped (section 2.2). A status without the space that
@@ -84,7 +84,8 @@ enum http_target_form {
 struct http_target {
     enum http_target_form form;
     struct str authority; /* of absolute and authority form, else empty */
-    struct str path;      /* path and query; "*" of the asterisk form; empty of authority form */
+    struct str path;      /* path and query; "*" of the asterisk form, and of OPTIONS in absolute form
+                             without a path (section 3.2.4); empty of authority form */
 };
 
 /* Returns 0, or ERR_HTTP: none of the forms, or one that the method does not allow.

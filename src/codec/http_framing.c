@@ -139,7 +139,7 @@ static size_t authority_len(struct str rest)
 }
 
 /* RFC 9112 section 3.2.2. An empty path before a query would need a byte that is not there. */
-static int absolute_split(struct str rest, struct http_target *t)
+static int absolute_split(struct str rest, bool options, struct http_target *t)
 {
     size_t n = authority_len(rest);
     struct str host;
@@ -150,9 +150,12 @@ static int absolute_split(struct str rest, struct http_target *t)
     t->path = (struct str){ rest.p + n, rest.n - n };
     if (uri_authority_parse(t->authority, 80, &host, &port) < 0)
         return ERR_HTTP;
+    /* RFC 9112 section 3.2.4: an OPTIONS without any path is about the server as a whole. */
     if (t->path.n == 0)
-        t->path = STR("/");
-    return t->path.p[0] == '/' ? 0 : ERR_HTTP;
+        t->path = options ? STR("*") : STR("/");
+    else if (t->path.p[0] != '/')
+        return ERR_HTTP;
+    return 0;
 }
 
 static bool has_prefix(struct str s, struct str prefix)
@@ -167,6 +170,7 @@ static struct str without(struct str s, size_t n)
 
 int http_target_split(const struct http_head *head, struct http_target *t)
 {
+    bool options = str_eq(head->method, STR("OPTIONS"));
     struct str target = head->target;
     struct str host;
     uint16_t port;
@@ -180,11 +184,11 @@ int http_target_split(const struct http_head *head, struct http_target *t)
         return 0;
     if (str_eq(target, STR("*"))) {
         t->form = HTTP_TARGET_ASTERISK;
-        return str_eq(head->method, STR("OPTIONS")) ? 0 : ERR_HTTP;
+        return options ? 0 : ERR_HTTP;
     }
     if (has_prefix(target, STR("http://")))
-        return absolute_split(without(target, 7), t);
+        return absolute_split(without(target, 7), options, t);
     if (has_prefix(target, STR("https://")))
-        return absolute_split(without(target, 8), t);
+        return absolute_split(without(target, 8), options, t);
     return ERR_HTTP;
 }

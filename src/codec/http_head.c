@@ -76,15 +76,16 @@ static bool take_word(struct str *rest, struct str *word)
     return true;
 }
 
-/* RFC 9112 section 2.3: case-sensitive, one digit each. */
+/* RFC 9112 section 2.3: case-sensitive, one digit each. A minor version beyond 1 is read as 1 (RFC
+ * 9110 section 2.5). */
 static int version_parse(struct str text, unsigned *minor)
 {
     if (text.n != 8 || memcmp(text.p, "HTTP/", 5) != 0 || !ascii_is_digit(text.p[5]) ||
         text.p[6] != '.' || !ascii_is_digit(text.p[7]))
         return ERR_HTTP;
-    if (text.p[5] != '1' || text.p[7] > '1')
+    if (text.p[5] != '1')
         return ERR_HTTP_VERSION;
-    *minor = text.p[7] - (unsigned)'0';
+    *minor = text.p[7] != '0';
     return 0;
 }
 

@@ -5,15 +5,13 @@
 
 /* ---- what a gateway receives ---- */
 
-/* A response that cannot be taken costs its own stream only. */
-static int give_up(struct session *s, struct session_in *in, int slot)
+/* A response that cannot be taken costs its own stream only. `text` is static. */
+static int give_up(struct session *s, struct session_in *in, int slot, const char *text)
 {
-    static const char text[] = "response head too large";
-
     in->event = SESSION_EV_ABORT;
     in->slot = slot;
     in->code = 502;
-    in->text = STR(text);
+    in->text = str_of(text);
     session_abort(s, slot, 502, text);
     return 0;
 }
@@ -30,7 +28,10 @@ static int on_response(struct session *s, struct session_in *in)
     if (s->stream[slot].head_seen)
         return ERR_STATE;
     if (s->link.in.too_big)
-        return give_up(s, in, slot);
+        return give_up(s, in, slot, "response head too large");
+    /* RFC 9110 section 15: no status at all, and no interim response that another follows. */
+    if (m->status < 100)
+        return give_up(s, in, slot, "response status malformed");
     s->current = slot;
     s->interim = m->status < 200 && m->status != 101;
     s->stream[slot].head_seen = !s->interim;

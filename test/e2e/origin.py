@@ -151,7 +151,7 @@ class Origin:
             return False
         request = Request(head[:-4], reader, writer)
         self.requests.append(request)
-        first = "/" + request.path.split("/")[1]
+        first = "/" + "".join(request.path.split("/")[1:2])
         handler = self.handlers.get(request.path) or self.handlers.get(first) or not_found
         return await handler(request)
 

@@ -199,6 +199,12 @@ static void targets(void)
     head.target = STR("*");
     is_int(http_target_split(&head, &t), 0, "asterisk form");
     is_slice(t.path, "*", "its path");
+    head.target = STR("http://a:81");
+    is_int(http_target_split(&head, &t), 0, "OPTIONS of a whole server");
+    is_slice(t.path, "*", "is the asterisk to it");
+    head.target = STR("http://a/");
+    is_int(http_target_split(&head, &t), 0, "with a path");
+    is_slice(t.path, "/", "it is one of that path");
     head.method = STR("CONNECT");
     head.target = STR("[::1]:22");
     is_int(http_target_split(&head, &t), 0, "authority form");

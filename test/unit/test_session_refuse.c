@@ -148,6 +148,22 @@ static void response_too_big(enum upgrade_protocol protocol)
     ok(!b.slot[0].used && b.s.state == SESSION_OPEN, "the session lives on");
 }
 
+/* Taken for an interim one it would leave the visitor without an answer. */
+static void no_status(enum upgrade_protocol protocol)
+{
+    struct wire_msg m;
+
+    for (unsigned status = 0; status < 100; status += 33) {
+        bench_open(&b, false, protocol, 100);
+        bench_request(&b, false);
+        wire_http_response(&m, str_of(bench_id(&b)), status, (struct wire_headers){ { 0 } }, false);
+        is_int(bench_say(&b, &m), 0, "status %u", status);
+        ok(bench_only(&b, SESSION_EV_ABORT) && b.last.code == 502, "costs its stream, as 502");
+        is_put(bench_put(&b), "Error", "which the agent is told");
+        ok(!b.slot[0].used && b.s.state == SESSION_OPEN, "the session lives on");
+    }
+}
+
 static void messages_ignored(enum upgrade_protocol protocol)
 {
     struct wire_msg m;
@@ -209,6 +225,7 @@ int main(void)
     each(too_big);
     body_first_too_big();
     each(response_too_big);
+    each(no_status);
     each(messages_ignored);
     plain_knows_no_streams();
     return done_testing();
