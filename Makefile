@@ -34,7 +34,7 @@ SHARED_BY_GATEWAY := $(call layer,core,wheel session_gateway) \
 AGENT   := $(call layer,agent,main agent config token identity connect verify serve local exchange \
              upload download)
 GATEWAY := $(call layer,gateway,main gateway turn accept config names cidr peers page ring conn \
-             request response visitor forward tunnel tunnel_io tunnel_log)
+             request response visitor forward cookie date tunnel tunnel_io tunnel_log)
 PURE    := $(CODEC) $(CORE) $(filter src/core/%,$(SHARED_BY_GATEWAY))
 COMMON  := $(CODEC) $(CORE) $(NET) $(SYS)
 
@@ -92,7 +92,7 @@ FUZZ  := $(patsubst test/fuzz/%.c,$(B)/test/%,$(wildcard test/fuzz/fuzz_*.c))
 # Unit tests of these modules need more than codec and core.
 IMPURE := $(NET) $(SYS) $(filter-out src/core/%,$(SHARED_BY_GATEWAY))
 IMPURE_TESTS := $(filter $(TESTS),$(addprefix $(B)/test/test_,$(notdir $(basename $(IMPURE)))))
-GATEWAY_PARTS := $(call layer,gateway,names cidr peers page ring forward)
+GATEWAY_PARTS := $(call layer,gateway,names cidr peers page ring forward cookie date)
 PARTS_TESTS := $(filter $(TESTS),$(addprefix $(B)/test/test_,$(notdir $(basename $(GATEWAY_PARTS)))))
 
 all: $(PROGRAMS)

@@ -33,23 +33,25 @@ static int connection_options(struct str fields, uint8_t out[RELAY_CONNECTION_MA
     return 0;
 }
 
-/* Is it `other`, which is in lower case, or one that CGI (RFC 3875 section 4.1.18) and what took
- * its names over, as WSGI and Rack, tell servers under the same name? */
-static bool is_twin(struct str name, struct str other)
+/* Does it begin with `text`, which is in lower case, or with what CGI (RFC 3875 section 4.1.18) and
+ * those that took its names over, as WSGI and Rack, tell servers under the same name? */
+static bool begins_like(struct str name, struct str text)
 {
-    size_t i = 0;
+    for (size_t i = 0; i < text.n; i++) {
+        uint8_t c = i < name.n ? ascii_lower(name.p[i]) : 0;
 
-    if (name.n != other.n)
-        return false;
-    while (i < name.n && (name.p[i] == '_' ? '-' : ascii_lower(name.p[i])) == other.p[i])
-        i++;
-    return i == name.n;
+        if ((c == '_' ? '-' : c) != text.p[i])
+            return false;
+    }
+    return true;
 }
 
 static bool is_dropped(struct str name, const char *const *drop)
 {
     for (; drop != NULL && *drop != NULL; drop++) {
-        if (is_twin(name, str_of(*drop)))
+        struct str text = str_of(*drop);
+
+        if (begins_like(name, text) && (name.n == text.n || text.p[text.n - 1] == '-'))
             return true;
     }
     return false;

@@ -1,6 +1,9 @@
 /*
+ * What the gateway changes in the fields that pass through it.
+ *
  * X-Forwarded-For, -Proto and -Host: who asked, and how. What a visitor says of himself is
- * replaced; what a trusted proxy says is kept and added to.
+ * replaced; what a trusted proxy says is kept and added to. Via (RFC 9110 section 7.6.3) both ways,
+ * Date where a response has none (section 6.6.1), and Set-Cookie: see cookie.h.
  */
 #ifndef ADIT_GATEWAY_FORWARD_H
 #define ADIT_GATEWAY_FORWARD_H
@@ -8,28 +11,41 @@
 #include "cidr.h"
 #include "relay.h"
 
-/* The names that forward_fields stands in for, and others that a server could believe to be ours;
- * lower case, NULL-ended: relay_pack's `drop`. The first three are what it writes. */
-extern const char *const forward_names[];
-/* The same and "host": for requests whose target names the host (RFC 9112 section 3.2.2). */
-extern const char *const forward_names_host[];
-
 /* Room for what forward_fields writes, if no proxy has said more than FORWARD_KEPT_MAX. */
 #define FORWARD_KEPT_MAX 1024
-#define FORWARD_MAX (FORWARD_KEPT_MAX + 3 * HOST_MAX)
+#define FORWARD_MAX (FORWARD_KEPT_MAX + 3 * HOST_MAX + 32)
+/* Beside a response's own fields: Via and Date. */
+#define FORWARD_ADDED_MAX 64
 
 struct forward {
     struct ip peer;
     bool secure;     /* the visitor speaks TLS to us */
     bool trusted;    /* the peer is a proxy that is believed */
-    bool replace_host; /* also writes Host */
+    bool replace_host; /* also writes Host: the target names it (RFC 9112 section 3.2.2) */
     struct str host; /* the Host that was asked for, with its port */
+    unsigned minor;  /* the request's HTTP/1.minor */
 };
+
+#define FORWARD_DROP_MAX 10
+/* The names that forward_fields stands in for, and those that only a proxy may write: relay_pack's
+ * `drop`. */
+void forward_drop(const struct forward *f, const char *drop[FORWARD_DROP_MAX]);
 
 /*
  * Packs the fields. `fields`: the request's own, before relay_pack overwrites them; so w must not
  * write into the same buffer. Complete when writer_fits.
  */
 void forward_fields(struct writer *w, const struct forward *f, struct str fields);
+
+/* For messages in JSON, whose strings are text, while a target is bytes: one that is no UTF-8 gets
+ * its bytes beyond ASCII percent-encoded (RFC 3986 section 2.1) into w, and *path stands there. False
+ * when w has no room for that. */
+bool forward_path(struct writer *w, struct str *path);
+
+/*
+ * Packs a response's fields (packed ones, see struct wire_headers) as visitors of a tunnel below
+ * `domain` get them. unix_now 0: an interim one, which gets neither Via nor Date.
+ */
+void forward_response(struct writer *w, struct str packed, struct str domain, int64_t unix_now);
 
 #endif

@@ -1,5 +1,6 @@
 #include "page.h"
 
+#include "date.h"
 #include "http.h"
 
 /* Whoever wrote the text, it stays text. */
@@ -58,6 +59,8 @@ void page_write(struct writer *w, const struct page *p)
     put_body(&body, p);
     writer_text(w, "HTTP/1.1 ");
     put_title(w, p->status);
+    writer_text(w, "\r\nDate: ");
+    date_write(w, p->unix_now);
     writer_text(w, "\r\nContent-Type: text/html; charset=utf-8\r\n"
                    "Cache-Control: no-store\r\nContent-Length: ");
     writer_u64(w, body.len);

@@ -14,6 +14,7 @@ struct page {
     bool head;            /* answers HEAD: no body */
     bool close;           /* the connection ends with it */
     unsigned minor;       /* the visitor's HTTP/1.minor */
+    int64_t unix_now;     /* for Date (RFC 9110 section 6.6.1) */
 };
 
 /* A longer text is cut. */

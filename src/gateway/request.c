@@ -71,9 +71,9 @@ static struct tunnel *tunnel_of_host(struct conn *c, struct str authority)
     return name ? name->tunnel : NULL;
 }
 
-/* The message: the head's fields packed in place, and ours behind them. */
+/* The message: the head's fields packed in place, and ours behind them. text_form: it is JSON. */
 static int compose(struct conn *c, struct http_head *head, const struct http_target *target,
-                   struct str host)
+                   struct str host, bool text_form)
 {
     struct visitor *v = &c->visitor;
     uint8_t *fields = v->head + (head->fields.p - v->head);
@@ -84,7 +84,10 @@ static int compose(struct conn *c, struct http_head *head, const struct http_tar
         .trusted = cidr_has(&c->gateway->config.trust, &c->peer),
         .replace_host = target->form == HTTP_TARGET_ABSOLUTE,
         .host = host,
+        .minor = head->minor,
     };
+    const char *drop[FORWARD_DROP_MAX];
+    struct str path = target->path;
     struct wire_headers headers;
     struct writer w;
     size_t end;
@@ -93,8 +96,8 @@ static int compose(struct conn *c, struct http_head *head, const struct http_tar
     /* Copied: packing overwrites what they are made of. */
     writer_init(&w, added, sizeof added);
     forward_fields(&w, &forward, head->fields);
-    err = relay_pack(head, fields, v->upgrade,
-                     forward.replace_host ? forward_names_host : forward_names, &headers);
+    forward_drop(&forward, drop);
+    err = relay_pack(head, fields, v->upgrade, drop, &headers);
     if (err < 0)
         return err;
     end = (size_t)(headers.packed.p - v->head) + headers.packed.n;
@@ -102,7 +105,11 @@ static int compose(struct conn *c, struct http_head *head, const struct http_tar
         return ERR_HTTP_SIZE;
     memcpy(v->head + end, added, writer_stored(&w));
     headers.packed.n += writer_stored(&w);
-    wire_http_request(&v->msg, (struct str){ 0 }, head->method, target->path, headers,
+    end += writer_stored(&w);
+    writer_init(&w, v->head + end, sizeof v->head - end);
+    if (text_form && !forward_path(&w, &path))
+        return ERR_HTTP_SIZE;
+    wire_http_request(&v->msg, (struct str){ 0 }, head->method, path, headers,
                       v->upgrade || !v->body.done);
     return 0;
 }
@@ -150,7 +157,7 @@ static void route(struct conn *c, struct http_head *head, const struct http_targ
     if (!t)
         return;
     v->upgrade = wants_upgrade(c, head, t);
-    err = compose(c, head, target, host);
+    err = compose(c, head, target, host, t->session.link.enc == WIRE_JSON);
     if (err < 0)
         refuse_head(c, err);
     else

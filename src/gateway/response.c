@@ -3,6 +3,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "clock.h"
+#include "forward.h"
 #include "gateway.h"
 #include "request.h"
 
@@ -25,6 +27,21 @@ void response_put_raw(struct conn *c, const uint8_t *p, size_t n)
     v->raw_left += n - sent;
 }
 
+/* The head as the visitor gets it. unix_now as in forward_response. */
+static int write_head(struct conn *c, struct writer *w, const struct wire_msg *m, bool keep_alive,
+                      int64_t unix_now, struct relay_response *framing)
+{
+    const struct visitor *v = &c->visitor;
+    uint8_t fields[WIRE_HEAD_MAX + FORWARD_ADDED_MAX];
+    struct wire_msg forwarded = *m;
+    struct writer packed;
+
+    writer_init(&packed, fields, sizeof fields);
+    forward_response(&packed, m->headers.packed, c->gateway->config.domain, unix_now);
+    forwarded.headers.packed = (struct str){ fields, writer_stored(&packed) };
+    return relay_response_write(w, &forwarded, v->msg.method, v->minor, keep_alive, framing);
+}
+
 void response_interim(struct conn *c, const struct wire_msg *m)
 {
     struct visitor *v = &c->visitor;
@@ -37,8 +54,7 @@ void response_interim(struct conn *c, const struct wire_msg *m)
         return;
     v->interims++;
     writer_init(&w, out, sizeof out);
-    if (relay_response_write(&w, m, v->msg.method, v->minor, true, &framing) < 0 ||
-        !writer_fits(&w))
+    if (write_head(c, &w, m, true, 0, &framing) < 0 || !writer_fits(&w))
         return;
     response_put_raw(c, out, writer_stored(&w));
     visitor_progress(c);
@@ -67,8 +83,7 @@ void response_head(struct conn *c, const struct wire_msg *m)
     struct writer w;
 
     writer_init(&w, out, sizeof out);
-    if (v->answered ||
-        relay_response_write(&w, m, v->msg.method, v->minor, keep_alive, &v->framing) < 0 ||
+    if (v->answered || write_head(c, &w, m, keep_alive, clock_unix(), &v->framing) < 0 ||
         !writer_fits(&w) || (v->framing.body == HTTP_BODY_TUNNEL && !v->upgrade)) {
         visitor_break(c, 502, STR("The device's answer is malformed."));
         return;

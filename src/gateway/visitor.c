@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "clock.h"
 #include "conn.h"
 #include "err.h"
 #include "gateway.h"
@@ -153,6 +154,7 @@ void visitor_refuse(struct conn *c, unsigned status, struct str text, unsigned r
         .websocket = status == 426,
         .head = str_eq(v->msg.method, STR("HEAD")),
         .minor = v->minor,
+        .unix_now = clock_unix(),
     };
 
     if (visitor_detach(c, "refused") || c->gateway->stopping ||

@@ -21,6 +21,7 @@ http {
   fastcgi_temp_path %(folder)s/tmp; proxy_temp_path %(folder)s/tmp;
   scgi_temp_path %(folder)s/tmp; uwsgi_temp_path %(folder)s/tmp;
   gzip_types text/css application/javascript; gzip_min_length 100;
+  gzip_proxied any;
   large_client_header_buffers 4 16k;
   server {
     listen 127.0.0.1:%(port)d; root %(pages)s; index index.html;

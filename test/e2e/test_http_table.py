@@ -8,6 +8,7 @@ from visitor import Visitor
 
 # Fields that may differ, and why.
 FREE = {
+    "via",                # RFC 9110 section 7.6.3: the gateway adds itself
     "date",               # the clock ran on between the two
     "connection",         # RFC 9110 section 7.6.1: each connection has its own
     "keep-alive",
@@ -89,6 +90,7 @@ def without_boundary(body):
 
 def same(direct, tunnelled):
     assert tunnelled.status == direct.status
+    assert tunnelled.all("via") == ["1.1 adit"]
     assert without_boundary(tunnelled.body) == without_boundary(direct.body)
     kept, came = ([(n, re.sub(r"\d{20}", "0" * 20, v)) for n, v in r.fields if n not in FREE]
                   for r in (direct, tunnelled))

@@ -11,13 +11,19 @@
 #include "relay.h"
 
 static const char *const no_names[] = { NULL };
-static const char *const some_names[] = { "cookie", "x", NULL };
+static const char *const some_names[] = { "cookie", "x", "a-b", "y-", NULL };
 
 static bool dropped(struct str name, const char *const *drop)
 {
-    for (; *drop != NULL; drop++)
-        if (str_ieq(name, str_of(*drop)))
+    for (; *drop != NULL; drop++) {
+        size_t i = 0, n = strlen(*drop);
+
+        while (i < n && i < name.n &&
+               (ascii_lower(name.p[i]) == (*drop)[i] || (name.p[i] == '_' && (*drop)[i] == '-')))
+            i++;
+        if (i == n && (name.n == n || (*drop)[n - 1] == '-'))
             return true;
+    }
     return false;
 }
 

@@ -49,6 +49,13 @@ static void escaping(void)
     ok(contains(page, "&lt;script&gt;a &amp; b&lt;/script&gt;   "), "escaped, no controls");
 }
 
+static void dates(void)
+{
+    struct page p = { .status = 404, .minor = 1, .unix_now = 784111777 };
+
+    ok(contains(written(&p), "\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"), "Date");
+}
+
 static void longest(void)
 {
     uint8_t text[PAGE_TEXT_MAX + 1];
@@ -70,6 +77,7 @@ int main(void)
     well_formed(&(struct page){ .status = 502, .text = STR("x"), .minor = 1, .head = true }, true);
     escaping();
     longest();
+    dates();
     retry = written(&(struct page){ .status = 503, .retry_after = 5, .minor = 1 });
     ok(contains(retry, "\r\nRetry-After: 5\r\n"), "Retry-After");
     ok(contains(retry, "\r\nCache-Control: no-store\r\n"), "never cached");

@@ -51,6 +51,7 @@ static const char *packed(const char *fields, bool upgrade, const char *const *d
 static void cases(void)
 {
     static const char *const drop[] = { "server", "x-a", NULL };
+    static const char *const prefixes[] = { "y-", NULL };
     static const struct {
         const char *fields;
         bool upgrade;
@@ -95,6 +96,8 @@ static void cases(void)
     is_str(list, "x_ab=3;x__a=4;x.a=5;x-a_=6;", "and their twins, as CGI would name them");
     packed("X_Hop: 1\r\nKeep_Alive: 2\r\nConnection: X-Hop\r\n", false, NULL, &err);
     is_str(list, "x_hop=1;keep_alive=2;", "other fields have no twins");
+    packed("Y-B: 1\r\ny_c: 2\r\nY-: 3\r\nY: 4\r\nYY: 5\r\nx: 6\r\n", false, prefixes, &err);
+    is_str(list, "y=4;yy=5;x=6;", "all that begin with a name that ends with a hyphen");
 }
 
 static void limits(void)
