@@ -93,13 +93,15 @@ struct tls_shared {
     /* private */
     const br_ssl_session_cache_class *vtable;
     br_ssl_session_cache_lru sessions;
+    int64_t since; /* the oldest of them, where clients are asked for certificates */
     br_x500_name name[TLS_CLIENT_CAS_MAX];
     size_t name_count, name_len;
     uint8_t name_data[TLS_CLIENT_NAMES_MAX];
     uint8_t session_data[TLS_SESSIONS_MAX * 100];
 };
 
-/* No session can be resumed any more: at the start, and when keys have changed. */
+/* No session can be resumed any more: at the start, and when keys have changed. Where clients are
+ * asked for certificates this comes to pass every TRUST_RESUME_S, too. */
 void tls_shared_forget(struct tls_shared *t);
 /* Asks every client for a certificate of these authorities (PEM; the path must last). None is
  * needed to connect: see tls_server_knows_client. 0; ERR_FILE: unreadable, or no authority in it;

@@ -50,6 +50,16 @@ void tls_shared_forget(struct tls_shared *t)
     br_ssl_session_cache_lru_init(&t->sessions, t->session_data, sizeof t->session_data);
 }
 
+/* Who resumes a session shows no certificate, which may have ended meanwhile: all have to, every day.
+ * The cache does not know how old each of its sessions is. */
+static void forget_old(struct tls_shared *t, int64_t unix_now)
+{
+    if (unix_now >= t->since && unix_now - t->since <= TRUST_RESUME_S)
+        return;
+    tls_shared_forget(t);
+    t->since = unix_now;
+}
+
 /* ---- certificates of clients ---- */
 
 /* One certificate of the file. */
@@ -177,8 +187,10 @@ int tls_server_start(struct tls_server *s, const struct tls_identity *id, struct
     br_ssl_engine_set_ec(e, &br_ec_all_m31);
     setup_key(s, id);
     br_ssl_server_set_cache(&s->server, &shared->vtable);
-    if (asks_clients(shared))
+    if (asks_clients(shared)) {
+        forget_old(shared, unix_now);
         ask_client(s, shared, unix_now);
+    }
     br_ssl_engine_set_buffers_bidi(e, s->in, sizeof s->in, s->out, sizeof s->out);
     br_ssl_engine_inject_entropy(e, seed, 32);
     return br_ssl_server_reset(&s->server) ? 0 : ERR_TLS;

@@ -55,6 +55,71 @@ static void test_sessions(void)
     pair_end();
 }
 
+/* A handshake at another time, or with a trust that has changed: resumed? */
+static bool resumes(const struct trust *with, int64_t seconds)
+{
+    bool yes = pair_start(with, &identity, "tunnel.example", time(NULL) + seconds);
+
+    pair_run();
+    yes = yes && resumed() && transport_ready(&pair.c);
+    pair_end();
+    return yes;
+}
+
+/* A session to be resumed. */
+static void begin(const struct trust *with, int64_t seconds)
+{
+    memset(&pair.client.session, 0, sizeof pair.client.session);
+    pair_start(with, &identity, "tunnel.example", time(NULL) + seconds);
+    pair_run();
+    tls_client_keep(&pair.client);
+    pair_end();
+}
+
+#define DAY 86400
+
+/* A session goes on for as long as what it was begun with holds. */
+static void test_end_of_sessions(void)
+{
+    begin(&trust, 0);
+    ok(resumes(&trust, DAY - 60), "for a day");
+    begin(&trust, 0);
+    ok(!resumes(&trust, DAY + 60), "not longer");
+    begin(&trust, 3600);
+    ok(!resumes(&trust, 0), "not with a clock that went back");
+    /* The leaf is valid for 20 days. */
+    begin(&trust, 20 * DAY - 7200);
+    ok(resumes(&trust, 20 * DAY - 3600), "before the certificate's end");
+    begin(&trust, 20 * DAY - 7200);
+    ok(!resumes(&trust, 20 * DAY + 3600), "not beyond it");
+    begin(&trust, 0);
+    ok(resumes(&trust, 0), "else it goes on");
+}
+
+static void test_changed_trust(void)
+{
+    struct trust changing = { .anchor_count = 0 }, pinned = trust;
+
+    pair_shell("cp ca.pem changing.pem");
+    is_int(trust_add_file(&changing, pair_path("changing.pem")), 1, "a file");
+    begin(&changing, 0);
+    ok(resumes(&changing, 0), "the same authorities");
+    begin(&changing, 0);
+    pair_shell("cat agents.pem ca.pem >changing.pem");
+    ok(resumes(&changing, 0), "more of them");
+    begin(&changing, 0);
+    pair_shell("cp agents.pem changing.pem");
+    ok(!resumes(&changing, 0), "not without the one that signed");
+    pair_shell("cp ca.pem changing.pem");
+    begin(&changing, 0);
+    pair_shell("openssl req -x509 -newkey rsa:2048 -nodes -days 30 -keyout /dev/null "
+               "-out changing.pem -subj '/O=adit test/CN=ca'");
+    ok(!resumes(&changing, 0), "nor with another key of its name");
+    begin(&trust, 0);
+    pinned.pin_count = 1;
+    ok(!resumes(&pinned, 0), "nor with a pin of another key");
+}
+
 /* More sessions than there is room for: the first one goes. */
 static void test_many_sessions(void)
 {
@@ -108,6 +173,24 @@ static void test_clients(void)
     pair_end();
 }
 
+/* Sessions of clients with a certificate end every day. */
+static void test_old_clients(void)
+{
+    br_ssl_session_parameters session = pair.client.session;
+
+    pair_server_ahead = DAY - 60;
+    ok(shake_as(NULL) && resumed(), "a session of this day");
+    pair_end();
+    pair.client.session = session;
+    pair_server_ahead = DAY + 60;
+    ok(shake_as(NULL) && !resumed(), "one of the day before");
+    ok(!tls_server_knows_client(&pair.server), "the certificate has to be shown again");
+    pair_end();
+    ok(shake_as(&client) && tls_server_knows_client(&pair.server), "as it is");
+    tls_client_keep(&pair.client);
+    pair_end();
+}
+
 /* The agent's session makes it known; its id in other hands does not. */
 static void test_known_by_session(void)
 {
@@ -147,8 +230,11 @@ int main(void)
     is_int(trust_add_file(&trust, pair_path("ca.pem")), 1, "an authority");
     ok(load(&identity, "leaf") && load(&client, "agent") && load(&stranger, "odd"), "identities");
     test_sessions();
+    test_end_of_sessions();
+    test_changed_trust();
     test_many_sessions();
     test_clients();
+    test_old_clients();
     test_known_by_session();
     pair_finish();
     return done_testing();

@@ -252,6 +252,58 @@ static void test_chain(const struct trust *trust)
            "the key does not belong to the first certificate of the chain", "in the wrong order");
 }
 
+/* What is only seen without OpenSSL's own checks. */
+static void leaf_saying(const char *name, const char *extensions)
+{
+    pair_shell("openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out %s.key && "
+               "printf '%s\n' >%s.ext && openssl req -new -key %s.key -subj /CN=tunnel.example "
+               "-out %s.csr && openssl x509 -req -in %s.csr -CA ca.pem -CAkey ca.key "
+               "-CAcreateserial -days 20 -extfile %s.ext -out %s.pem", name, extensions, name, name,
+               name, name, name, name);
+}
+
+static void test_usages(const struct trust *trust)
+{
+    static const char *const usage[][2] = {
+        { "keyAgreement", NULL }, { "nonRepudiation", NULL }, { "keyEncipherment", NULL },
+        { "critical,cRLSign,keyCertSign", NULL }, { "keyAgreement,digitalSignature", "good" },
+    };
+
+    for (size_t i = 0; i < sizeof usage / sizeof *usage; i++) {
+        char text[128];
+
+        snprintf(text, sizeof text, "subjectAltName=DNS:tunnel.example\\nkeyUsage=%s", usage[i][0]);
+        leaf_saying("usage", text);
+        is_load(load("usage.pem", "usage.key"), "good", usage[i][0]);
+        is_int(shake(trust, "tunnel.example", 0), usage[i][1] ? 0 : BR_ERR_X509_FORBIDDEN_KEY_USAGE,
+               "%s", usage[i][0]);
+    }
+    ok(strstr(tls_error_text(BR_ERR_X509_FORBIDDEN_KEY_USAGE), "digitalSignature") != NULL, "is said");
+    leaf_saying("nameless", "extendedKeyUsage=serverAuth");
+    is_load(load("nameless.pem", "nameless.key"), "good", "no subjectAltName");
+    is_int(shake(trust, "tunnel.example", 0), TRUST_ERR_NAMELESS, "a common name is no name");
+    leaf_saying("mail", "subjectAltName=email:a@tunnel.example,URI:https://tunnel.example");
+    is_load(load("mail.pem", "mail.key"), "good", "other names");
+    is_int(shake(trust, "tunnel.example", 0), BR_ERR_X509_BAD_SERVER_NAME, "are no DNS names");
+}
+
+/* A chain that does not fit, and one that does; what comes after the last that is needed is nothing. */
+static void test_long_chain(const struct trust *trust)
+{
+    pair_shell("openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out long.key && "
+               "openssl req -new -key long.key -subj /CN=leaf -out long.csr");
+    for (int names = 100; names <= 1000; names *= 10) {
+        pair_shell("(printf subjectAltName=DNS:tunnel.example; for i in $(seq %d); do "
+                   "printf ,DNS:$i.tunnel.example; done) >long.ext && openssl x509 -req -in long.csr "
+                   "-CA ca.pem -CAkey ca.key -CAcreateserial -days 20 -extfile long.ext -out long.pem; "
+                   "cat long.pem other.pem other.pem other.pem other.pem other.pem other.pem "
+                   "other.pem >longer.pem", names);
+        is_load(load(names == 100 ? "longer.pem" : "long.pem", "long.key"), "good", "a long chain");
+        is_int(shake(trust, "tunnel.example", 0), names == 100 ? 0 : TRUST_ERR_SIZE, "%d names", names);
+    }
+    ok(strstr(tls_error_text(TRUST_ERR_SIZE), "too long") != NULL, "is said");
+}
+
 static void test_identity_problems(void)
 {
     is_load(load("none.pem", "ec.key"), "the certificate file cannot be read, or is not PEM",
@@ -368,6 +420,8 @@ int main(void)
     test_pin_chain();
     test_weak(&trust);
     test_chain(&trust);
+    test_usages(&trust);
+    test_long_chain(&trust);
     test_identity_problems();
     test_files();
     test_system();
