@@ -11,7 +11,7 @@
 #define RESOLV_CONF_SERVERS_MAX 3
 
 struct resolv_conf {
-    struct ip server[RESOLV_CONF_SERVERS_MAX];
+    struct ip server[RESOLV_CONF_SERVERS_MAX]; /* of fe80::1%eth0 with its zone, see sock.h */
     unsigned server_count; /* at least one: without any, it is 127.0.0.1 */
     uint32_t timeout_ms;   /* of the first round; options timeout:N (seconds) */
     unsigned attempts;     /* rounds; options attempts:N */

@@ -14,6 +14,11 @@ enum { NET_IN = 1, NET_OUT = 2 };
 /* No deadline. */
 #define NET_NEVER INT64_MAX
 
+/* Which interface a link-local address is on (RFC 4007 section 11): the zone behind its "%", a number
+ * or a name. The address carries it in bytes that are zero on the wire. False when there is no such
+ * interface, or the address has no zones. */
+bool sock_set_zone(struct ip *ip, struct str zone);
+
 /* Begins to connect; returns the descriptor (writable when the connect has ended; ask
  * sock_connected). TCP_NODELAY is set. */
 int sock_connect(const struct ip *ip, uint16_t port);

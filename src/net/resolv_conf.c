@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "ascii.h"
+#include "sock.h"
 
 #define TIMEOUT_DEFAULT_MS 2000
 #define TIMEOUT_MAX_S 30
@@ -153,6 +154,20 @@ static void read_options(struct resolv_conf *conf, struct str line)
     }
 }
 
+/* An address, a link-local one with the interface that it is on: fe80::1%eth0. */
+static bool read_address(struct str word, struct ip *ip)
+{
+    struct str zone = { word.p, 0 };
+
+    while (zone.n < word.n && word.p[zone.n] != '%')
+        zone.n++;
+    if (!ip_parse(zone, ip))
+        return false;
+    if (zone.n == word.n)
+        return true;
+    return sock_set_zone(ip, (struct str){ word.p + zone.n + 1, word.n - zone.n - 1 });
+}
+
 static void read_line(struct resolv_conf *conf, struct str line)
 {
     struct str key = take_word(&line);
@@ -160,7 +175,7 @@ static void read_line(struct resolv_conf *conf, struct str line)
     if (str_eq(key, STR("options")))
         read_options(conf, line);
     else if (str_eq(key, STR("nameserver")) && conf->server_count < RESOLV_CONF_SERVERS_MAX &&
-             ip_parse(take_word(&line), &conf->server[conf->server_count]))
+             read_address(take_word(&line), &conf->server[conf->server_count]))
         conf->server_count++;
 }
 

@@ -1,6 +1,7 @@
 #include "sock.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stddef.h>
@@ -13,6 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "ascii.h"
 #include "err.h"
 
 /* The C library's wrappers know kernels without SOCK_CLOEXEC, and times of two widths: 0.7 KB on
@@ -63,6 +65,15 @@ static bool would_block(int code)
     return code == EAGAIN || code == EWOULDBLOCK;
 }
 
+/* RFC 4291 section 2.5.6: 54 bits of these are zero. Four bytes of them carry the interface's number
+ * in struct ip, in the machine's order. */
+#define ZONE_AT 4
+
+static bool is_link_local(const struct ip *ip)
+{
+    return ip->len == 16 && ip->bytes[0] == 0xfe && (ip->bytes[1] & 0xc0) == 0x80;
+}
+
 static socklen_t address_set(union address *a, const struct ip *ip, uint16_t port)
 {
     memset(a, 0, sizeof *a);
@@ -75,6 +86,10 @@ static socklen_t address_set(union address *a, const struct ip *ip, uint16_t por
     a->in6.sin6_family = AF_INET6;
     a->in6.sin6_port = htons(port);
     memcpy(&a->in6.sin6_addr, ip->bytes, 16);
+    if (is_link_local(ip)) {
+        memcpy(&a->in6.sin6_scope_id, ip->bytes + ZONE_AT, 4);
+        memset((uint8_t *)&a->in6.sin6_addr + ZONE_AT, 0, 4);
+    }
     return sizeof a->in6;
 }
 
@@ -126,6 +141,33 @@ static void set_option(int fd, int level, int option, int value)
 static void set_nodelay(int fd)
 {
     set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+}
+
+bool sock_set_zone(struct ip *ip, struct str zone)
+{
+    struct ifreq request;
+    uint64_t number;
+    uint32_t index;
+    int fd;
+
+    if (!is_link_local(ip))
+        return false;
+    if (ascii_u64(zone, UINT32_MAX, &number)) {
+        index = (uint32_t)number;
+    } else {
+        memset(&request, 0, sizeof request);
+        if (zone.n >= sizeof request.ifr_name)
+            return false;
+        memcpy(request.ifr_name, zone.p, zone.n);
+        fd = open_socket(AF_INET6, SOCK_DGRAM, false);
+        /* As if_nametoindex, whose ioctl is more code. */
+        if (fd < 0 || syscall(SYS_ioctl, fd, SIOCGIFINDEX, &request) < 0)
+            request.ifr_ifindex = 0;
+        sock_close(&fd);
+        index = (uint32_t)request.ifr_ifindex;
+    }
+    memcpy(ip->bytes + ZONE_AT, &index, 4);
+    return index > 0;
 }
 
 static int connect_to(int type, const union address *a, socklen_t len)

@@ -374,6 +374,19 @@ static void test_stream_useless(void)
     sock_close(&stream);
 }
 
+static void test_zone(void)
+{
+    struct resolv_conf conf;
+
+    write_file(resolv_path, "nameserver fe80::1%lo\nnameserver 192.0.2.1%lo\n"
+                            "nameserver fe80::2%no-such-one\nnameserver fe80::3%7\n");
+    resolv_conf_read(resolv_path, &conf);
+    is_int(conf.server_count, 2, "servers on a link, each with its interface");
+    is_int(conf.server[0].bytes[15], 1, "by name");
+    is_int(conf.server[1].bytes[15], 3, "by number");
+    is_int(sock_udp(&conf.server[0], 53), ERR_UNREACHABLE, "the interface is used");
+}
+
 static void test_unreachable(void)
 {
     int tries = 0, result;
@@ -434,6 +447,7 @@ int main(void)
     test_stream_too_long();
     test_stream_useless();
     sock_close(&stream_listener);
+    test_zone();
     test_unreachable();
     unlink(hosts_path);
     rmdir(dir);

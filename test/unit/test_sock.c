@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -96,6 +97,31 @@ static void test_refused(uint16_t port)
     sock_close(&fd);
 }
 
+/* A link-local address is one on every interface: without a zone it is none at all. */
+static void test_zones(void)
+{
+    static const struct ip plain = { { 0xfe, 0x80, [15] = 1 }, 16 };
+    struct ip by_name = plain, by_number = plain, other = loopback;
+    char number[12], longest[64];
+    int n = snprintf(number, sizeof number, "%u", if_nametoindex("lo"));
+
+    is_int(sock_udp(&plain, 53), ERR_SYS, "no zone");
+    ok(sock_set_zone(&by_name, STR("lo")), "an interface");
+    /* No such address is on it: no more than that. */
+    is_int(sock_udp(&by_name, 53), ERR_UNREACHABLE, "with it, there is no way");
+    ok(sock_set_zone(&by_number, (struct str){ (const uint8_t *)number, (size_t)n }), "a number");
+    is_mem(by_number.bytes, 16, by_name.bytes, 16, "is the same");
+    memset(longest, 'x', sizeof longest);
+    ok(!sock_set_zone(&by_name, (struct str){ (const uint8_t *)longest, sizeof longest }),
+       "a name longer than any");
+    ok(!sock_set_zone(&by_name, STR("no-such-one")), "no such interface");
+    ok(!sock_set_zone(&by_name, STR("0")), "the number that is none");
+    ok(!sock_set_zone(&by_name, STR("4294967296")), "nor one beyond all");
+    ok(!sock_set_zone(&by_name, STR("")), "nothing");
+    ok(!sock_set_zone(&other, STR("lo")), "an address that has no zones");
+    is_mem(other.bytes, 4, loopback.bytes, 4, "stays as it is");
+}
+
 static void test_unix(void)
 {
     char dir[] = "/tmp/adit-test-XXXXXX";
@@ -163,6 +189,7 @@ int main(void)
     test_high(listener, port);
     sock_close(&listener);
     test_refused(port);
+    test_zones();
     test_unix();
     listener6 = sock_listen(&any6, &port6, 8, false);
     if (listener6 >= 0) {
