@@ -11,5 +11,7 @@ bool fmt_text(int fd, const char *text);
 int fmt_read_file(const char *path, uint8_t *out, size_t cap);
 /* The same from where an open file stands. */
 int fmt_read_fd(int fd, uint8_t *out, size_t cap);
+/* Why a file could not be opened or read: errno as words. */
+const char *fmt_why(void);
 
 #endif

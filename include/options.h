@@ -59,5 +59,7 @@ char *options_variable(const char *name);
 void options_help(const struct option *table, const char *synopsis);
 /* One line on standard error, "PROGRAM: TEXT": for what a table cannot check. Returns ERR_USAGE. */
 int options_error(const char *text);
+/* The same of a file that an option names: "PROGRAM: OPTION PATH: WHY". */
+int options_file_error(const char *option, const char *path, const char *why);
 
 #endif

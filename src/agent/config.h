@@ -73,11 +73,12 @@ int config_parse(struct config *c, struct target *t, int argc, char **argv);
 
 /* ---- token.c ---- */
 /* The token, from wherever it is given. In argv and the environment it is overwritten. 0 or
- * ERR_USAGE, said: a file that others can read is refused. */
+ * ERR_USAGE, said: a file that others can read is refused, as one without a token. */
 int token_init(const struct config *c, struct target *t, int argc, char **argv);
-/* Is fd a file that nobody else can read? If not, ERR_USAGE, and said of `option`, which named it. */
-int token_check_file(int fd, const char *option, const char *path);
-/* Reads the token file again. The same, and the token is the old one after an error. */
+/* Of what open() returned: what is wrong with a file that nobody else may read; NULL: nothing. */
+const char *token_file_problem(int fd);
+/* Reads the token file again, or the file that was opened at the start, which is said. The same, in
+ * the log, and the token is the old one after an error. */
 int token_read(const struct config *c, struct target *t);
 
 #endif

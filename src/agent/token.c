@@ -12,7 +12,6 @@
 
 /* What others than the owner may do. */
 #define MODE_OTHERS 077
-#define MESSAGE_MAX 400
 
 /* ---- from the command line and the environment ---- */
 
@@ -37,21 +36,24 @@ static void hide(int argc, char **argv)
     log_line(LOG_WARN, "--token can be seen by other users of this machine; use --token-file");
 }
 
-/* A token is one word of printable ASCII. */
-static int take(struct target *t, const uint8_t *p, size_t n)
+static const char no_word[] = "is not one word of up to 512 printable characters";
+
+/* A token is one word of printable ASCII. What is wrong with this one, or NULL. */
+static const char *take(struct target *t, const uint8_t *p, size_t n)
 {
-    bool good;
+    bool good = true;
 
     while (n > 0 && (p[n - 1] == '\n' || p[n - 1] == '\r'))
         n--;
-    good = n > 0 && n <= TOKEN_MAX;
+    if (n == 0)
+        return "is empty";
     for (size_t i = 0; i < n; i++)
         good = good && p[i] > ' ' && p[i] <= '~';
-    if (!good)
-        return options_error("the token is not one word of up to 512 printable characters");
+    if (!good || n > TOKEN_MAX)
+        return no_word;
     memmove(t->token, p, n);
     t->token_len = n;
-    return 0;
+    return NULL;
 }
 
 /* ---- from a file ---- */
@@ -69,59 +71,78 @@ static int status_of(int fd, struct stat *status)
 #endif
 }
 
-int token_check_file(int fd, const char *option, const char *path)
+const char *token_file_problem(int fd)
 {
-    uint8_t text[MESSAGE_MAX];
-    struct writer w;
     struct stat status;
-    bool known = fd >= 0 && status_of(fd, &status) == 0;
 
-    if (known && !(status.st_mode & MODE_OTHERS))
-        return 0;
-    writer_init(&w, text, sizeof text - 1);
-    writer_text(&w, option);
-    writer_text(&w, known ? " can be read by others; run: chmod 600 " : " cannot be read");
-    writer_text(&w, known ? path : "");
-    text[writer_stored(&w)] = '\0';
-    return options_error((const char *)text);
+    if (fd < 0 || status_of(fd, &status) < 0)
+        return fmt_why();
+    /* read() says what a directory is. */
+    return (status.st_mode & MODE_OTHERS) && !S_ISDIR(status.st_mode)
+               ? "can be read by others; run chmod 600 on it" : NULL;
 }
 
-/* By its name; where that leads nowhere any more (chroot, another user), what was opened at the
- * start. */
+/* At the start as other options' mistakes; later a line of the log, which waits for nobody. */
+static int complain(const struct target *t, const char *path, const char *why)
+{
+    if (t->token_len == 0)
+        return options_file_error("--token-file", path, why);
+    log_form(LOG_ERROR, "--token-file %t: %t; the token stays as it is", path, why);
+    return ERR_USAGE;
+}
+
+/* The name leads nowhere any more (chroot, another user). What was opened at the start may have been
+ * written anew; if it has been replaced it has not. */
+static int reopen(struct target *t, const char *path)
+{
+    const char *why = fmt_why();
+    struct stat status;
+
+    if (t->token_fd <= 0 || status_of(t->token_fd, &status) < 0 || status.st_nlink == 0)
+        return complain(t, path, why);
+    log_form(LOG_WARN, "--token-file %t: %t; reading the file that was opened at the start", path,
+             why);
+    lseek(t->token_fd, 0, SEEK_SET);
+    return 0;
+}
+
 static int open_file(struct target *t, const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
 
     if (fd < 0)
-        return t->token_fd > 0 && lseek(t->token_fd, 0, SEEK_SET) == 0 ? t->token_fd : -1;
+        return reopen(t, path);
     if (t->token_fd > 0)
         close(t->token_fd);
     t->token_fd = fd;
-    return fd;
+    return 0;
 }
 
 static int read_file(struct target *t, const char *path)
 {
-    int fd = open_file(t, path);
-    int n = token_check_file(fd, "--token-file", path);
+    const char *problem;
+    int n = open_file(t, path);
 
     if (n < 0)
         return n;
-    n = fmt_read_fd(fd, t->new_token, sizeof t->new_token);
+    problem = token_file_problem(t->token_fd);
+    n = problem ? 0 : fmt_read_fd(t->token_fd, t->new_token, sizeof t->new_token);
     if (n == ERR_FILE)
-        return options_error("--token-file cannot be read");
-    return take(t, t->new_token, n < 0 ? 0 : (size_t)n);
+        problem = fmt_why();
+    else if (problem == NULL)
+        problem = n < 0 ? no_word : take(t, t->new_token, (size_t)n);
+    return problem ? complain(t, path, problem) : 0;
 }
 
 int token_init(const struct config *c, struct target *t, int argc, char **argv)
 {
-    int err;
+    const char *problem;
 
     if (c->token == NULL)
         return read_file(t, c->token_file);
-    err = take(t, (const uint8_t *)c->token, strlen(c->token));
+    problem = take(t, (const uint8_t *)c->token, strlen(c->token));
     hide(argc, argv);
-    return err;
+    return problem ? options_error("--token is empty, or not one word of printable characters") : 0;
 }
 
 int token_read(const struct config *c, struct target *t)

@@ -1,5 +1,6 @@
 #include "agent.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -115,9 +116,10 @@ static int add_pins(struct agent *a)
 
 static int add_authorities(struct agent *a)
 {
+    errno = 0;
     if (a->config.ca != NULL)
-        return trust_add_file(&a->trust, a->config.ca) < 0
-                   ? options_error("--ca has no usable CA certificate; write a PEM file") : 0;
+        return trust_add_file(&a->trust, a->config.ca) >= 0 ? 0
+               : options_file_error("--ca", a->config.ca, errno ? fmt_why() : "no CA in PEM form");
     if (a->trust.pin_count > 0 || trust_add_builtin(&a->trust) > 0)
         return 0;
     for (size_t i = 0; i < sizeof bundles / sizeof bundles[0]; i++) {
@@ -132,16 +134,16 @@ static int load_own(struct agent *a)
 {
     const char *cert = a->config.client_cert, *key = a->config.client_key;
     const char *problem;
-    int cert_fd, key_fd, err;
+    int cert_fd, key_fd;
 
     if (cert == NULL && key == NULL)
         return 0;
     if (cert == NULL || key == NULL)
         return options_error("--client-cert and --client-key go together; write both");
     key_fd = open(key, O_RDONLY | O_CLOEXEC);
-    err = token_check_file(key_fd, "--client-key", key);
-    if (err < 0)
-        return err;
+    problem = token_file_problem(key_fd);
+    if (problem != NULL)
+        return options_file_error("--client-key", key, problem);
     cert_fd = open(cert, O_RDONLY | O_CLOEXEC);
     problem = mtls_load(&a->mtls, cert_fd, key_fd);
     close(cert_fd);

@@ -120,9 +120,11 @@ int trust_add_file(struct trust *t, const char *path)
     if (t->path_count == TRUST_FILES_MAX)
         return ERR_WIRE_SIZE;
     fd = open(path, O_RDONLY | O_CLOEXEC);
+    /* Whose errno stays. */
+    if (fd < 0)
+        return ERR_FILE;
     if (pem_walk_fd(fd, &search_visitor, &s) < 0 || s.found == 0) {
-        if (fd >= 0)
-            close(fd);
+        close(fd);
         t->skipped += s.skipped;
         return ERR_FILE;
     }

@@ -1,5 +1,6 @@
 #include "fmt.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -61,4 +62,18 @@ int fmt_read_file(const char *path, uint8_t *out, size_t cap)
     if (fd >= 0)
         close(fd);
     return result;
+}
+
+const char *fmt_why(void)
+{
+    switch (errno) {
+    case ENOENT:
+        return "no such file";
+    case EACCES:
+        return "permission denied";
+    case EISDIR:
+        return "is a directory";
+    default:
+        return "cannot be read";
+    }
 }

@@ -50,6 +50,20 @@ int options_error(const char *text)
     return ERR_USAGE;
 }
 
+int options_file_error(const char *option, const char *path, const char *why)
+{
+    struct line l;
+
+    error_start(&l);
+    writer_text(&l.w, option);
+    writer_text(&l.w, " ");
+    writer_text(&l.w, path);
+    writer_text(&l.w, ": ");
+    writer_text(&l.w, why);
+    line_end(&l, STDERR_FILENO);
+    return ERR_USAGE;
+}
+
 /* ---- values ---- */
 
 /* False when all places of a list are taken. */

@@ -203,7 +203,7 @@ def test_files_are_read_once(make_gateway, make_agent, certs, zoo, own, tmp_path
     (["--client-key", "p256.key"], "go together; write both"),
     (["--client-cert", "p256.pem", "--client-key", "p384.key"], "--client-key does not belong to"),
     (["--client-cert", "none.pem", "--client-key", "p256.key"], "--client-cert cannot be read"),
-    (["--client-cert", "p256.pem", "--client-key", "none.key"], "--client-key cannot be read"),
+    (["--client-cert", "p256.pem", "--client-key", "none.key"], "none.key: no such file"),
     (["--client-cert", "p256.pem", "--client-key", "p256.pem"], "--client-key is no PEM key"),
     (["--client-cert", "ed25519.pem", "--client-key", "p256.key"], "no key of RSA 2048 to 4096"),
     (["--client-cert", "rsa1024.pem", "--client-key", "rsa1024.key"], "no key of RSA 2048 to 4096"),
@@ -226,7 +226,8 @@ def test_key_of_others(zoo, tmp_path, mode):
     status, _, err = run([*ADIT, "--url", "wss://localhost/", "--token-file", tmp_path / "token",
                           "--client-cert", zoo / "p256.pem", "--client-key", tmp_path / "key"])
     assert status == 2
-    assert err == "adit: --client-key can be read by others; run: chmod 600 %s\n" % (tmp_path / "key")
+    assert err == ("adit: --client-key %s: can be read by others; run chmod 600 on it\n"
+                   % (tmp_path / "key"))
 
 
 # ---- secrets ----

@@ -1,4 +1,5 @@
 """Command lines: what is wrong is told in one line that says what to write, with exit status 2."""
+import os
 import re
 
 import pytest
@@ -21,10 +22,16 @@ BAD_AGENT = {
     "no scheme": (["--url", "localhost", *TOKEN], "wss://"),
     "plaintext": (["--url", "ws://localhost/", *TOKEN], "--allow-plaintext"),
     "port of url": (["--url", "wss://localhost:99999/", *TOKEN], "--url"),
-    "token file missing": ([*URL, "--token-file", "/nonexistent/token"], "--token-file"),
-    "token file empty": ([*URL, "--token-file", "/dev/null"], "token"),
-    "ca missing": ([*URL, *TOKEN, "--ca", "/nonexistent/ca.pem"], "--ca"),
-    "ca without certificates": ([*URL, *TOKEN, "--ca", "/dev/null"], "--ca"),
+    "token empty": ([*URL, "--token", ""], "--token is empty"),
+    "token file missing": ([*URL, "--token-file", "/nonexistent/token"],
+                           "--token-file /nonexistent/token: no such file"),
+    "token file a folder": ([*URL, "--token-file", "/"], "--token-file /: is a directory"),
+    "token file of all": ([*URL, "--token-file", "/dev/null"],
+                          "--token-file /dev/null: can be read by others"),
+    "ca missing": ([*URL, *TOKEN, "--ca", "/nonexistent/ca.pem"],
+                   "--ca /nonexistent/ca.pem: no such file"),
+    "ca a folder": ([*URL, *TOKEN, "--ca", "/"], "--ca /: is a directory"),
+    "ca without certificates": ([*URL, *TOKEN, "--ca", "/dev/null"], "--ca /dev/null: no CA"),
     "local port": ([*URL, *TOKEN, "--local", "127.0.0.1:65536"], "--local"),
     "unix path": ([*URL, *TOKEN, "--local", "unix:/" + "x" * 200], "--local"),
     "protocol": ([*URL, *TOKEN, "--protocol", "xml"], "auto or tlv or json or plain"),
@@ -67,6 +74,30 @@ def refused(argv, told):
 @pytest.mark.parametrize("name", BAD_AGENT)
 def test_bad_agent_usage(name):
     refused([*ADIT, *BAD_AGENT[name][0]], BAD_AGENT[name][1])
+
+
+@pytest.mark.parametrize("content, told", [
+    ("", "is empty"), ("\r\n\n", "is empty"), ("two words\n", "is not one word"),
+    ("a\0b\n", "is not one word"), ("x" * 513, "is not one word"),
+    ("x" * 512 + "\n\n\n", "is not one word"),
+])
+def test_damaged_token_file(tmp_path, content, told):
+    path = tmp_path / "token"
+    path.write_text(content)
+    path.chmod(0o600)
+    refused([*ADIT, *URL, "--token-file", path], "adit: --token-file %s: %s" % (path, told))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="not root")
+def test_files_of_another_user(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("x")
+    path.chmod(0)
+    become = ["setpriv", "--reuid=65534", "--clear-groups", "--bounding-set=-all",
+              "--inh-caps=-all"]
+    tmp_path.chmod(0o700)
+    for options in ["--token-file", path], [*TOKEN, "--ca", path]:
+        refused([*become, *ADIT, *URL, *options], ": permission denied")
 
 
 @pytest.mark.parametrize("name", BAD_GATEWAY)

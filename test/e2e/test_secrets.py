@@ -54,7 +54,8 @@ def test_token_file_of_others(token_file, mode):
     token_file.chmod(mode)
     status, out, err = run([*ADIT, "--url", "wss://localhost/", "--token-file", token_file])
     assert status == 2 and out == ""
-    assert err == "adit: --token-file can be read by others; run: chmod 600 %s\n" % token_file
+    assert err == ("adit: --token-file %s: can be read by others; run chmod 600 on it\n"
+                   % token_file)
     assert TOKEN not in err
 
 
@@ -109,7 +110,8 @@ def test_hangup_reads_the_token_again(make_py, make_agent, tmp_path):
         agent.send(signal.SIGHUP)
         agent.wait_for_log(pattern, since)
     reread("open-to-all\n", 0o644, "chmod 600")
-    reread("two words\n", 0o600, "one word")
+    reread("two words\n", 0o600, "error: .*one word.*; the token stays as it is")
+    reread("", 0o600, "error: --token-file %s: is empty" % agent.token_file)
     gateway.run(first.ws.close())
     assert gateway.session(1).auth["token"] == TOKEN, "a bad file leaves the old token"
     reread("another-token\n", 0o600, "read again")
@@ -156,6 +158,29 @@ def test_hangup_between_upgrade_and_auth(make_agent):
     listener.close()
 
 
+def replace(path, content):
+    """At once, as adit-provision does it."""
+    new = path.with_suffix(".new")
+    new.write_text(content)
+    new.chmod(0o600)
+    new.rename(path)
+
+
+def test_hangup_after_a_replacement(make_py, make_agent):
+    gateway = make_py(certs=None)
+    agent = make_agent(gateway.url, TOKEN)
+    session = gateway.session()
+    for n, token in enumerate(["another-token", "a-third-token"], 1):
+        replace(agent.token_file, token + "\n")
+        since = agent.mark()
+        agent.send(signal.SIGHUP)
+        agent.wait_for_log("read again", since)
+        assert "opened at the start" not in agent.log()
+        gateway.run(session.ws.close())
+        session = gateway.session(n)
+        assert session.auth["token"] == token
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="not root")
 def test_hangup_as_another_user(make_py, make_agent):
     """The file is not readable any more; what was opened at the start is."""
@@ -165,9 +190,18 @@ def test_hangup_as_another_user(make_py, make_agent):
     since = agent.mark()
     agent.token_file.write_text("another-token\n")
     agent.send(signal.SIGHUP)
+    agent.wait_for_log("permission denied; reading the file that was opened at the start", since)
     agent.wait_for_log("read again", since)
     gateway.run(session.ws.close())
     assert gateway.session(1).auth["token"] == "another-token"
+    # What was opened is not the file of that name any more, and holds what it held.
+    replace(agent.token_file, "a-third-token\n")
+    since = agent.mark()
+    agent.send(signal.SIGHUP)
+    agent.wait_for_log("error: .*permission denied; the token stays as it is", since)
+    assert "read again" not in agent.log(since)
+    gateway.run(gateway.session(1).ws.close())
+    assert gateway.session(2).auth["token"] == "another-token"
 
 
 @NATIVE

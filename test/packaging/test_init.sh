@@ -83,6 +83,20 @@ provision '' >/dev/null
 is "$(cat "$token")" tok-1 'a token that is there stays'
 is "$(wc -l <"$work/hook.log")" 1 'and nobody is asked'
 
+for damaged in '\000\000\000\000\000\n' '\n\n' 'two words\n' 'tok\000en\n' 'caf\303\251\n'; do
+    # shellcheck disable=SC2059
+    printf "$damaged" >"$token"
+    out=$(provision '')
+    is "$? $(cat "$token")" '0 tok-2' "a damaged file is replaced"
+    has "$out" 'is damaged' 'and said'
+done
+printf 'two words\n' >"$token"
+out=$(ADIT_PROVISION=/nonexistent provision '')
+is "$? $(cat "$token")" '1 two words' 'unless nobody can make a token'
+printf 'tok-3\r\n' >"$token"
+provision '' >/dev/null
+is "$(cat "$token" | tr -d '\r')" tok-3 'the end of a line written elsewhere is no damage'
+
 rm "$token"
 provision mac:lo adit >/dev/null
 is "$(tail -n 1 "$work/hook.log")" 'asked id=00:00:00:00:00:00' 'identity from an interface'

@@ -155,6 +155,12 @@ asked_for 'set_param [env] [ADIT_ID_FROM=mac:eth0]' 'with an identity'
 not_asked_for '/usr/bin/adit' 'and no agent yet'
 is "$(grep -c open_instance "$asked")" "$(grep -c close_instance "$asked")" 'instances are closed'
 
+printf '\000\000\n' >"$work/none"
+config "config adit 'main'" "option enabled '1'" "option url 'wss://a.example/_adit'" \
+    "option token_file '$work/none'"
+start_service
+asked_for "[/usr/libexec/adit-provision] [$work/none] [adit]" 'with a damaged token, too'
+
 config "config adit 'main'" "option enabled '1'" "option token_file '$work/token'"
 start_service
 is "$(cat "$asked")" '' 'no url, no instance'
