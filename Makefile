@@ -1,6 +1,6 @@
 # adit: `make` builds agent and gateway for this machine, `make BOARD=mips_24kc` for a router.
 # Variables: BOARD, PROFILE=tiny (include/limits.h), OUT (the build tree), V=1 (show commands), CA
-# (a PEM file: authorities to compile in), MTLS=no or yes (client certificates, 3 KB; no on i386),
+# (a PEM file: authorities to compile in), MTLS=no or yes (client certificates, 3 KB; see board),
 # BEARSSL_SRC, MUSL_SRC (own sources); for the compiler of a firmware SDK: CROSS or CC, and
 # SYSROOT.
 BOARD ?= host

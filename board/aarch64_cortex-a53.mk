@@ -11,6 +11,8 @@ RUN       := qemu-aarch64-static -cpu cortex-a53
 FLASH_MAX := 131072
 RAM_MAX   := 393216
 STACK_MAX := 16384
+# Client certificates would put it over its budget.
+MTLS      ?= no
 # Compiled as a whole it is 8 KB smaller.
 LTO       := -flto -ffat-lto-objects
 FAST_OPT  := -O2
