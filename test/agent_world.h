@@ -162,6 +162,13 @@ int sock_udp(const struct ip *ip, uint16_t port)
     return ERR_REFUSED;
 }
 
+bool sock_set_zone(struct ip *ip, struct str zone)
+{
+    (void)ip;
+    (void)zone;
+    return false;
+}
+
 int sock_connected(int fd)
 {
     return end_of(fd)->reset ? ERR_REFUSED : 0;

@@ -38,7 +38,7 @@ static void plan(struct agent *a)
         return;
     }
     if (!backoff_next(&a->backoff, agent_random(a), &delay)) {
-        log_line(LOG_ERROR, "giving up after --max-attempts failed attempts");
+        log_line(LOG_ERROR, "giving up: --max-attempts");
         a->phase = PHASE_ENDED;
         a->exit_code = 1;
         return;
