@@ -34,7 +34,7 @@ SHARED_BY_GATEWAY := $(call layer,core,wheel session_gateway) \
 AGENT   := $(call layer,agent,main agent config token identity connect verify serve local exchange \
              upload download)
 GATEWAY := $(call layer,gateway,main gateway turn accept config names cidr peers page ring conn \
-             request response visitor forward cookie date tunnel tunnel_io tunnel_log)
+             request response visitor forward cookie date tunnel tunnel_io tunnel_queue tunnel_log)
 PURE    := $(CODEC) $(CORE) $(filter src/core/%,$(SHARED_BY_GATEWAY))
 COMMON  := $(CODEC) $(CORE) $(NET) $(SYS)
 

@@ -7,7 +7,8 @@
  *   visitor.c   a visitor's connection from request to request; pages; timeouts
  *   request.c   visitor -> tunnel: head and body of a request
  *   response.c  tunnel -> visitor: head and body of a response
- *   tunnel.c    an agent's connection: its session and streams; tunnel_io.c: its messages
+ *   tunnel.c    an agent's connection: its session and streams; tunnel_io.c: its messages;
+ *               tunnel_queue.c: who gets its streams
  *
  * Every turn of the loop marks connections that have something to do, and then serves them one by
  * one, each once and within a budget; serving one may mark others, and itself, for the next turn.
@@ -74,6 +75,7 @@ struct gateway {
     struct tls_shared tls;
 
     struct session_counters counters;
+    uint64_t looks;    /* see struct peer */
     uint64_t requests;
     uint64_t refused;  /* answered by the gateway itself */
     uint64_t turned_away; /* connections closed and requests answered 429, by address */

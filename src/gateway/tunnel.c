@@ -37,6 +37,7 @@ static void start(struct conn *c, struct tunnel *t, enum upgrade_protocol protoc
     list_init(&t->ready);
     list_init(&t->wait);
     t->wait_count = 0;
+    t->admitted_at = SIZE_MAX;
     t->heard = c->transport.heard;
     t->stalled = t->asks_again = t->ending = false;
     memset(t->visitor, 0, g->config.max_streams * sizeof(struct conn *));
@@ -114,13 +115,6 @@ static void fail_stream(struct conn *visitor, const char *why)
         visitor_break(visitor, 502, str_of(why));
 }
 
-static void leave_queue(struct conn *visitor)
-{
-    list_remove(&visitor->visitor.wait);
-    visitor->tunnel->wait_count--;
-    visitor->tunnel = NULL;
-}
-
 static void fail_visitors(struct tunnel *t, const char *why)
 {
     for (size_t i = 0; i < t->session.config.max_streams; i++) {
@@ -130,7 +124,7 @@ static void fail_visitors(struct tunnel *t, const char *why)
     while (!list_empty(&t->wait)) {
         struct conn *visitor = LIST_OWNER(t->wait.next, struct conn, visitor.wait);
 
-        leave_queue(visitor);
+        tunnel_leave_queue(visitor);
         visitor_refuse(visitor, 502, str_of(why), 0);
     }
 }
@@ -258,51 +252,6 @@ void tunnel_authenticate(struct tunnel *t, const struct wire_msg *m)
 
 /* ---- streams ---- */
 
-static bool take_stream(struct tunnel *t, struct conn *visitor)
-{
-    int slot = session_open(&t->session);
-
-    if (slot < 0)
-        return false;
-    t->visitor[slot] = visitor;
-    visitor->visitor.slot = slot;
-    visitor->visitor.state = VISITOR_OPEN;
-    visitor_progress(visitor);
-    tunnel_ready(visitor);
-    return true;
-}
-
-void tunnel_request(struct tunnel *t, struct conn *visitor)
-{
-    const struct gateway *g = visitor->gateway;
-
-    visitor->tunnel = t;
-    if (list_empty(&t->wait) && take_stream(t, visitor))
-        return;
-    if (t->wait_count >= g->config.queue) {
-        visitor->tunnel = NULL;
-        visitor_refuse(visitor, 503, STR("The device is busy with other requests."),
-                       RETRY_AFTER_S);
-        return;
-    }
-    visitor->visitor.state = VISITOR_QUEUED;
-    list_append(&t->wait, &visitor->visitor.wait);
-    t->wait_count++;
-    conn_set_deadline(visitor, g->now + g->config.queue_timeout_ms);
-}
-
-void tunnel_admit(struct tunnel *t)
-{
-    while (!list_empty(&t->wait)) {
-        struct conn *visitor = LIST_OWNER(t->wait.next, struct conn, visitor.wait);
-
-        if (!take_stream(t, visitor))
-            return;
-        list_remove(&visitor->visitor.wait);
-        t->wait_count--;
-    }
-}
-
 void tunnel_ready(struct conn *visitor)
 {
     struct tunnel *t = visitor->tunnel;
@@ -318,7 +267,7 @@ bool tunnel_detach(struct conn *visitor, const char *why)
     struct session *s = &visitor->tunnel->session;
 
     if (v->slot < 0) {
-        leave_queue(visitor);
+        tunnel_leave_queue(visitor);
         return false;
     }
     if (!s->stream[v->slot].doomed)

@@ -26,6 +26,7 @@ struct tunnel {
     struct list ready;          /* visitors with something to send */
     struct list wait;           /* visitors without a stream */
     size_t wait_count;
+    size_t admitted_at;         /* streams when those who wait were last looked at */
     uint64_t heard;             /* of the transport, at the upgrade */
     bool stalled;               /* plain mode: a visitor has no room, nothing is read */
     bool asks_again;            /* the session may have another event without more input */
@@ -50,8 +51,10 @@ void tunnel_end(struct tunnel *t, uint16_t code, const char *why);
 void tunnel_finish(struct conn *c);
 /* Auth has come. */
 void tunnel_authenticate(struct tunnel *t, const struct wire_msg *m);
-/* Gives free streams to visitors who wait. */
+/* Gives free streams to visitors who wait: in their order, each address within its share. */
 void tunnel_admit(struct tunnel *t);
+/* The visitor waits no more. */
+void tunnel_leave_queue(struct conn *visitor);
 
 /* A visitor with a complete request: gives it a stream, or a place in the queue, or a page. */
 void tunnel_request(struct tunnel *t, struct conn *visitor);

@@ -163,3 +163,69 @@ def test_agents_find_a_place(make_gateway, background):
         assert agent.head
     close(*busy)
     slow.close()
+
+
+# ---- a tunnel's streams ----
+
+def begin(gateway, agent, source, count):
+    """Requests that the agent has, and does not answer: the visitors."""
+    visitors = [gateway.visit("one", source=source) for _ in range(count)]
+    for visitor in visitors:
+        visitor.begin("GET", "/")
+    return visitors, [agent.request()["id"] for _ in range(count)]
+
+
+def test_streams_of_one_address(make_gateway, background):
+    """Three quarters for one alone, and something is left for those who come later."""
+    gateway = make_gateway("--request-timeout", "5m", "--queue-timeout", "5m", certs=None)
+    agent = PyAgent(background, gateway, gateway.token("one"), max_streams=8)
+    held, names = begin(gateway, agent, ATTACKER, 6)
+    waits = gateway.visit("one", source=ATTACKER)
+    waits.begin("GET", "/waits")
+    gateway.wait_counter("requests", 8)  # with the upgrade
+    with gateway.visit("one", source=OTHER) as visitor:
+        visitor.begin("GET", "/other")
+        request = agent.request()
+        assert request["url"] == "/other", "the seventh of one address overtook"
+        agent.respond(request["id"], body=b"served")
+        assert visitor.response().body == b"served"
+    agent.respond(names[0], body=b"late")
+    assert held[0].response().body == b"late"
+    assert agent.request()["url"] == "/waits", "its turn when one of its own has ended"
+    close(waits, *held)
+    agent.close()
+
+
+def test_one_alone_gets_what_there_is(make_gateway, background):
+    gateway = make_gateway("--request-timeout", "5m", certs=None)
+    agent = PyAgent(background, gateway, gateway.token("one"), max_streams=1)
+    with gateway.visit("one", source=ATTACKER) as visitor:
+        visitor.begin("GET", "/")
+        agent.respond(agent.request()["id"], body=b"one")
+        assert visitor.response().body == b"one"
+    agent.close()
+
+
+def test_queue_of_one_address(make_gateway, background):
+    gateway = make_gateway("--queue", "4", "--request-timeout", "5m", "--queue-timeout", "5m",
+                           certs=None)
+    agent = PyAgent(background, gateway, gateway.token("one"), max_streams=1)
+    held, names = begin(gateway, agent, OTHER, 1)
+    waiting = [gateway.visit("one", source=ATTACKER) for _ in range(3)]
+    for i, visitor in enumerate(waiting):
+        visitor.begin("GET", "/%d" % i)
+        gateway.wait_counter("requests", 3 + i)
+    assert status(gateway, ATTACKER, "one") == 503
+    with gateway.visit("one", source=DEVICE) as visitor:
+        visitor.begin("GET", "/device")
+        gateway.wait_counter("requests", 7)
+        for i in range(3):
+            agent.respond(names[-1], body=b"")
+            request = agent.request()
+            assert request["url"] == "/%d" % i
+            names.append(request["id"])
+        agent.respond(names[-1], body=b"")
+        agent.respond(agent.request()["id"], body=b"device")
+        assert visitor.response().body == b"device"
+    close(*held, *waiting)
+    agent.close()
