@@ -63,6 +63,8 @@ static const struct option table[] = {
            "how long, before 503"),
     OPTION("header-timeout", OPTION_DURATION, AT(header_timeout_ms), "100ms", "TIME", "15s",
            "for a request's head to arrive"),
+    OPTION("least-rate", OPTION_NUMBER, AT(least_rate), "0|1M", "BYTES", "250",
+           "a second of a request's body, or 408; 0: any"),
     OPTION("request-timeout", OPTION_DURATION, AT(request_timeout_ms), "100ms", "TIME", "60s",
            "without any progress of a request"),
     OPTION("idle-timeout", OPTION_DURATION, AT(idle_timeout_ms), "100ms", "TIME", "75s",

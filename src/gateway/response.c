@@ -57,6 +57,8 @@ void response_interim(struct conn *c, const struct wire_msg *m)
     if (write_head(c, &w, m, true, 0, &framing) < 0 || !writer_fits(&w))
         return;
     response_put_raw(c, out, writer_stored(&w));
+    /* From here on the body is sure to come. */
+    v->expects = v->expects && m->status != 100;
     visitor_progress(c);
     conn_mark(c);
 }
@@ -214,17 +216,17 @@ static bool drain_body(struct conn *c)
 void response_drain(struct conn *c)
 {
     struct visitor *v = &c->visitor;
-    bool moved = v->ring.len > 0;
+    size_t held = v->ring.len;
 
     while (v->ring.len > 0) {
         if (!(v->raw_left > 0 ? drain_raw(c) : drain_body(c)))
-            return;
+            break;
     }
-    if (v->response_done && !v->broken && !v->last_put && v->framing.body == HTTP_BODY_CHUNKED) {
+    if (v->ring.len == 0 && v->response_done && !v->broken && !v->last_put && v->framing.body == HTTP_BODY_CHUNKED) {
         v->last_put = true;
         response_put_raw(c, last_chunk, sizeof last_chunk);
     }
-    if (moved)
+    if (held > 0 && v->ring.len != held)
         visitor_progress(c);
 }
 

@@ -32,6 +32,7 @@ static void reset(struct visitor *v)
     v->interims = 0;
     v->answered = v->upgraded = v->response_done = v->broken = v->last_put = v->shut = false;
     v->framing = (struct relay_response){ 0 };
+    v->late_at = 0;
 }
 
 void visitor_start(struct conn *c)
@@ -230,14 +231,53 @@ void visitor_ended(struct conn *c)
 
 /* ---- time ---- */
 
+/*
+ * A body that comes so slowly that it never ends keeps a stream as well as none at all. It may be
+ * behind the least rate for as long as a head may take; every byte that was received earns its time.
+ */
+static void earn(struct conn *c)
+{
+    struct visitor *v = &c->visitor;
+    const struct config *config = &c->gateway->config;
+    int64_t most = c->gateway->now + config->header_timeout_ms;
+    uint64_t came = c->transport.heard - v->heard;
+
+    v->heard = c->transport.heard;
+    if (config->least_rate == 0)
+        v->late_at = NET_NEVER;
+    else if (v->late_at == 0 || came / config->least_rate > config->header_timeout_ms / 1000)
+        v->late_at = most;
+    else
+        v->late_at += (int64_t)(came * 1000 / config->least_rate);
+    if (v->late_at > most && config->least_rate > 0)
+        v->late_at = most;
+}
+
+/* Not once the response has begun: then the local server wants it that way. */
+static bool has_rate(const struct visitor *v)
+{
+    return !v->request_done && !v->answered && !v->upgrade && !v->expects;
+}
+
+static void arm(struct conn *c)
+{
+    const struct visitor *v = &c->visitor;
+
+    conn_set_deadline(c, has_rate(v) && v->late_at < v->until ? v->late_at : v->until);
+}
+
 void visitor_progress(struct conn *c)
 {
+    struct visitor *v = &c->visitor;
     const struct config *config = &c->gateway->config;
     uint32_t limit_ms = config->request_timeout_ms;
 
-    if (c->visitor.upgraded && !c->visitor.response_done && !c->visitor.request_done)
+    /* An upgraded visitor may be silent for long, but not while something waits for him. */
+    if (v->upgraded && !v->response_done && !v->request_done && v->ring.len == 0)
         limit_ms = config->upgrade_timeout_ms;
-    conn_set_deadline(c, limit_ms ? c->gateway->now + limit_ms : NET_NEVER);
+    v->until = limit_ms ? c->gateway->now + limit_ms : NET_NEVER;
+    earn(c);
+    arm(c);
 }
 
 static bool waits_for_visitor(const struct conn *c)
@@ -248,9 +288,23 @@ static bool waits_for_visitor(const struct conn *c)
            c->tunnel->session.stream[v->slot].tx_credit > 0;
 }
 
+/* It is he who is waited for, and nothing of his lies here. */
+static bool is_slow(struct conn *c)
+{
+    size_t n;
+
+    return has_rate(&c->visitor) && waits_for_visitor(c) && !transport_recv_buf(&c->transport, &n);
+}
+
 static void open_on_time(struct conn *c)
 {
-    if (c->visitor.answered)
+    struct visitor *v = &c->visitor;
+
+    if (c->gateway->now < v->until && !is_slow(c)) {
+        v->late_at = 0;
+        earn(c);
+        arm(c);
+    } else if (v->answered)
         conn_close(c);
     else if (waits_for_visitor(c))
         visitor_refuse(c, 408, STR("The rest of the request did not come."), 0);

@@ -37,6 +37,9 @@ struct visitor {
     bool upgrade;         /* asked for */
     bool expects;         /* it may keep its body back (RFC 9110 section 10.1.1) */
     struct http_body body;
+    int64_t until;        /* OPEN: some progress must be made */
+    int64_t late_at;      /* the body must have come faster; 0: not begun */
+    uint64_t heard;       /* by the transport, when this was last looked at */
     struct wire_msg msg;  /* HttpRequest, its slices in `head` */
     struct list ready;    /* in the tunnel's list of those that have something to send */
     struct list wait;     /* in the tunnel's queue for a stream */
