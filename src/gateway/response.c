@@ -222,7 +222,8 @@ void response_drain(struct conn *c)
         if (!(v->raw_left > 0 ? drain_raw(c) : drain_body(c)))
             break;
     }
-    if (v->ring.len == 0 && v->response_done && !v->broken && !v->last_put && v->framing.body == HTTP_BODY_CHUNKED) {
+    if (v->ring.len == 0 && v->response_done && !v->broken && !v->last_put &&
+        v->framing.body == HTTP_BODY_CHUNKED) {
         v->last_put = true;
         response_put_raw(c, last_chunk, sizeof last_chunk);
     }
