@@ -40,6 +40,8 @@ static void start(struct conn *c, struct tunnel *t, enum upgrade_protocol protoc
     t->admitted_at = SIZE_MAX;
     t->heard = c->transport.heard;
     t->stalled = t->asks_again = t->ending = false;
+    t->slow_until = NET_NEVER;
+    t->slow_taken = 0;
     memset(t->visitor, 0, g->config.max_streams * sizeof(struct conn *));
     session_init(&t->session, &session_gateway, protocol, &config, t->stream, &g->counters, g->now);
     conn_set_deadline(c, g->now + AUTH_TIME_MS);
@@ -303,6 +305,7 @@ void tunnel_on_time(struct conn *c)
         tunnel_lost(c, err);
         return;
     }
-    conn_set_deadline(c, session_deadline(&t->session));
+    tunnel_break_slow(t);
+    conn_set_deadline(c, tunnel_deadline(t));
     conn_mark(c);
 }

@@ -29,6 +29,8 @@ struct tunnel {
     size_t admitted_at;         /* streams when those who wait were last looked at */
     uint64_t heard;             /* of the transport, at the upgrade */
     bool stalled;               /* plain mode: a visitor has no room, nothing is read */
+    int64_t slow_until;         /* stalled: when that visitor has to have taken enough */
+    size_t slow_taken;          /* ... and what has come for him so far */
     bool asks_again;            /* the session may have another event without more input */
     bool ending;                /* the session is over: its close frame goes out */
     struct list place;          /* unused, or without a name */
@@ -63,6 +65,10 @@ void tunnel_ready(struct conn *visitor);
 /* The visitor wants its stream, or its place, no more; `why` (static) goes to the agent. True:
  * its head has to be put to its end (see struct stream, doomed), then tunnel_release. */
 bool tunnel_detach(struct conn *visitor, const char *why);
+/* When tunnel_on_time has to be called. */
+int64_t tunnel_deadline(const struct tunnel *t);
+/* Plain mode: breaks off a response whose visitor has held up others for too long. */
+void tunnel_break_slow(struct tunnel *t);
 /* The visitor's buffer has room again. */
 void tunnel_resume(struct tunnel *t);
 /* The slot's stream has ended on both sides. */

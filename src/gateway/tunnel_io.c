@@ -16,6 +16,11 @@ static const uint8_t no_key[4]; /* a server's frames are not masked */
  * record is smaller (RFC 6066 section 4). */
 #define CONTROL_ROOM 512
 
+/* Plain mode: the least that a visitor has to take of his response while others wait for the
+ * tunnel, in SLOW_MS: 3 KB/s, of a slow telephone. */
+#define SLOW_MS 5000
+#define SLOW_BYTES 16384
+
 /* ---- input ---- */
 
 /* Plain mode knows no credit: nothing more is taken than every visitor has room for. */
@@ -28,6 +33,58 @@ static size_t plain_room(struct tunnel *t, size_t n)
             n = room;
     }
     return n;
+}
+
+/* Behind a response without room everybody else waits: from its first stall on the visitor has
+ * SLOW_MS for each SLOW_BYTES, until he has caught up with the agent. */
+static void note_pace(struct tunnel *t, bool caught_up)
+{
+    if (caught_up || t->slow_taken >= SLOW_BYTES)
+        t->slow_until = NET_NEVER;
+    if (t->stalled && t->slow_until == NET_NEVER) {
+        t->slow_until = t->conn->gateway->now + SLOW_MS;
+        t->slow_taken = 0;
+    }
+}
+
+int64_t tunnel_deadline(const struct tunnel *t)
+{
+    int64_t at = session_deadline(&t->session);
+
+    return t->stalled && t->slow_until < at ? t->slow_until : at;
+}
+
+static bool is_slow(const struct conn *visitor)
+{
+    return visitor->role == CONN_VISITOR && response_room(visitor) == 0;
+}
+
+/* Does anybody but those who are slow wait for the tunnel? */
+static bool others_wait(const struct tunnel *t)
+{
+    for (size_t i = 0; i < t->session.config.max_streams; i++) {
+        if (t->visitor[i] && !is_slow(t->visitor[i]))
+            return true;
+    }
+    return !list_empty(&t->wait);
+}
+
+void tunnel_break_slow(struct tunnel *t)
+{
+    int64_t now = t->conn->gateway->now;
+
+    if (!t->stalled || now < t->slow_until)
+        return;
+    t->slow_until = now + SLOW_MS;
+    if (!others_wait(t))
+        return;
+    tunnel_log_line(LOG_INFO, t, "a visitor who takes too little of his response was broken off: "
+                                 "in plain mode others wait for him");
+    for (size_t i = 0; i < t->session.config.max_streams; i++) {
+        if (t->visitor[i] && is_slow(t->visitor[i]))
+            visitor_break(t->visitor[i], 502, STR(""));
+    }
+    tunnel_resume(t);
 }
 
 /* The agent has ended its direction of the stream. */
@@ -137,6 +194,7 @@ static bool take_event(struct conn *c)
 
     room = t->session.link.plain ? plain_room(t, n) : n;
     t->stalled = n > 0 && room == 0;
+    note_pace(t, n == 0);
     if (room == 0 && !t->asks_again)
         return false;
     used = session_recv(&t->session, p, room, c->gateway->now, &in);
@@ -145,8 +203,10 @@ static bool take_event(struct conn *c)
     else
         on_event(t, &in);
     t->asks_again = in.event != SESSION_EV_MORE;
-    if (used > 0)
+    if (used > 0) {
         transport_recv_ack(&c->transport, (size_t)used);
+        t->slow_taken += (size_t)used;
+    }
     return used > 0 || t->asks_again;
 }
 
@@ -251,5 +311,5 @@ void tunnel_sent(struct conn *c)
         return;
     session_unsent(&t->session, unsent, unsent ? transport_taken(&c->transport) : 0,
                    c->gateway->now);
-    conn_set_deadline(c, session_deadline(&t->session));
+    conn_set_deadline(c, tunnel_deadline(t));
 }
