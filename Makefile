@@ -160,7 +160,7 @@ $(B)/flags: FORCE
 export BOARD CC CROSS MARCH NO_FPU MUSL_AS RT_MARK LIBC DEP SECTIONS SIZE_OPT COMPACT BEAR_DEFS
 export PLAIN_BEAR LTO SYSROOT FAST_OPT FAST_BEAR LDMARCH
 export FLASH_MAX RAM_MAX
-$(DEP)/stamp: scripts/deps.sh scripts/fetch.sh board/$(BOARD).mk
+$(DEP)/stamp: scripts/deps.sh scripts/fetch.sh scripts/bearssl.patch board/$(BOARD).mk
 	$(Q)sh scripts/deps.sh
 
 # ---- checks --------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ mkdir -p "$DEP/lib" "$DEP/include"
 exec 8>"$DEP.lock"
 flock 8
 # Another make may have built it while this one waited.
-inputs="scripts/deps.sh scripts/fetch.sh board/$BOARD.mk"
+inputs="scripts/deps.sh scripts/fetch.sh scripts/bearssl.patch board/$BOARD.mk"
 # shellcheck disable=SC2086
 [ -f "$DEP/stamp" ] && [ -z "$(find $inputs -newer "$DEP/stamp")" ] && exit 0
 sh scripts/setup.sh build
@@ -70,6 +70,8 @@ build_bearssl() {
     rm -rf "$dep/bearssl" "$dep/lib/libbearssl.a"
     mkdir -p "$dep/bearssl"
     cp "$src"/inc/*.h "$dep/include/"
+    cp -R "$src/src" "$dep/bearssl/"
+    patch -s -p1 -d "$dep/bearssl" <scripts/bearssl.patch >>"$log" 2>&1
     libc="${SIZE_OPT:-} ${SYSROOT:+--sysroot=$SYSROOT}"
     if [ "$LIBC" = musl ]; then
         libc="-nostdinc -isystem $dep/include -isystem $("$CC" -print-file-name=include) $SIZE_OPT"
@@ -78,8 +80,8 @@ build_bearssl() {
     # the compiler sees that, and on PowerPC the check of certificate chains came out wrong.
     safe=-fno-strict-aliasing
     # shellcheck disable=SC2016
-    find "$src/src" -name '*.c' |
-        flags="$libc $MARCH ${NO_FPU:-} $SECTIONS $safe $BEAR_DEFS ${LTO:-} -I$src/inc -I$src/src" \
+    find "$dep/bearssl/src" -name '*.c' |
+        flags="$libc $MARCH ${NO_FPU:-} $SECTIONS $safe $BEAR_DEFS ${LTO:-} -I$src/inc -I$dep/bearssl/src" \
         out=$dep/bearssl \
         xargs -P 2 -n 16 sh -c '
         for file; do
