@@ -2,10 +2,10 @@
  * Options: one table per program serves the command line, the environment and --help.
  *
  * `--base-delay 1s` or `--base-delay=1s`; the environment's ADIT_BASE_DELAY=1s (empty: as if
- * unset); the command line wins, the last one of two. Durations: a number with ms, s, m, h (a bare
- * number is seconds). Numbers: k and M (1024s) may follow. Flags: `--jitter`, or `--jitter=no`.
- * `--` ends the options. No abbreviations, no short options. Errors: one line on standard error
- * that says what to write instead, exit 2 by the caller.
+ * unset); the command line wins, where only lists may be given twice. Durations: a number with ms,
+ * s, m, h (a bare number is seconds). Numbers: k and M (1024s) may follow. Flags: `--jitter`, or
+ * `--jitter=no`. `--` ends the options. No abbreviations; `-h` is the only short one. Errors: one
+ * line on standard error that says what to write instead, exit 2 by the caller.
  */
 #ifndef ADIT_OPTIONS_H
 #define ADIT_OPTIONS_H
@@ -25,7 +25,7 @@ enum option_kind {
 };
 
 /* What belongs to an option, one string behind the other: five pointers each would be more than the
- * words they point to. NULL ends a table. */
+ * words they point to. NULL ends a table, of at most 64. */
 struct option {
     const char *text;
     uint16_t offset;      /* in the program's configuration struct */

@@ -7,6 +7,10 @@
 #include "fmt.h"
 #include "log.h"
 
+#define SYNOPSIS \
+    "adit gives a web server behind a router a public address, through a gateway:\n\n" \
+    "  adit --url wss://tunnel.example/_adit --token-file /etc/adit/token\n\n" \
+    "Each option is a variable of the environment, too: ADIT_TOKEN_FILE.\n"
 #define AGENT_NAME "adit/" ADIT_VERSION
 #define AT(field) offsetof(struct config, field)
 /* sun_path with its terminator is 108 bytes. */
@@ -26,17 +30,17 @@ static const struct option table[] = {
     OPTION("local", OPTION_TEXT, AT(local), "", "HOST:PORT|unix:/PATH", "127.0.0.1:80",
            "local HTTP server"),
     OPTION("host-header", OPTION_TEXT, AT(host_header), "", "NAME", "",
-           "send this Host to the local server, not the visitor's"),
+           "the Host that the local server gets"),
     OPTION("ca", OPTION_TEXT, AT(ca), "", "FILE", "", "trusted CAs (PEM); default: the system's"),
     OPTION("pin", OPTION_LIST, AT(pin), "8", "sha256:BASE64", "",
-           "hash of the gateway's key: enough alone, or beside --ca; up to 8 times"),
+           "hash of the gateway's key; up to 8 times"),
     OPTION("server-name", OPTION_TEXT, AT(server_name), "", "NAME", "",
-           "the gateway's name in its certificate, if not the URL's host"),
+           "name in the certificate, if not the URL's host"),
     OPTION("state", OPTION_TEXT, AT(state), "", "FILE", "",
-           "keeps the last time known, for machines without a clock"),
+           "keeps the time, for machines without a clock"),
 #ifdef ADIT_MTLS
     OPTION("client-cert", OPTION_TEXT, AT(client_cert), "", "FILE", "",
-           "own certificate chain, PEM, for a gateway that asks for one"),
+           "own certificate chain, PEM, if the gateway asks"),
     OPTION("client-key", OPTION_TEXT, AT(client_key), "", "FILE", "", "its key, PEM"),
 #endif
     OPTION("goaway-host", OPTION_LIST, AT(goaway_host), "4", "NAME", "",
@@ -44,7 +48,7 @@ static const struct option table[] = {
     OPTION("protocol", OPTION_CHOICE, AT(protocol), "", "auto|tlv|json|plain", "auto",
            "encodings to offer"),
     OPTION("max-attempts", OPTION_NUMBER, AT(max_attempts), "", "N", "0",
-           "give up after N failed attempts in a row; 0: never"),
+           "give up after N failures in a row; 0: never"),
     OPTION("base-delay", OPTION_DURATION, AT(base_delay_ms), "1ms|1h", "TIME", "1s",
            "first delay before connecting again"),
     OPTION("max-delay", OPTION_DURATION, AT(max_delay_ms), "1ms|24h", "TIME", "5m",
@@ -56,17 +60,17 @@ static const struct option table[] = {
     OPTION("ping-interval", OPTION_DURATION, AT(ping_interval_ms), "100ms|1h", "TIME", "25s",
            "time between pings"),
     OPTION("ping-timeout", OPTION_DURATION, AT(ping_timeout_ms), "100ms|1h", "TIME", "10s",
-           "silence after a ping that means the connection is dead"),
+           "silence after a ping that ends a connection"),
     OPTION("connect-timeout", OPTION_DURATION, AT(connect_timeout_ms), "100ms|1h", "TIME", "15s",
-           "limit for dialling, TLS, upgrade and authentication together"),
+           "limit for all until the session is open"),
     OPTION("request-timeout", OPTION_DURATION, AT(request_timeout_ms), "100ms|24h", "TIME", "60s",
-           "limit for a local server that makes no progress"),
+           "limit for a local server's silence"),
     OPTION("stats-interval", OPTION_DURATION, AT(stats_interval_ms), "100ms|24h", "TIME", "60s",
            "time between statistics"),
     OPTION("log-level", OPTION_CHOICE, AT(log_level), "", "error|warn|info|debug", "info",
            "what to log"),
     OPTION("allow-plaintext", OPTION_FLAG, AT(allow_plaintext), "", "", "",
-           "accept ws://: token and traffic can be read by anyone on the way"),
+           "accept ws://: anybody on the way reads along"),
     OPTION("user", OPTION_TEXT, AT(sandbox.user), "", "NAME|UID", "",
            "run as this user once started"),
     OPTION("chroot", OPTION_TEXT, AT(sandbox.root), "", "DIR", "",
@@ -155,7 +159,7 @@ int config_parse(struct config *c, struct target *t, int argc, char **argv)
         return 1;
     }
     if (err == ACTION_HELP + 1) {
-        options_help(table, "adit --url wss://HOST/PATH --token-file FILE [--local HOST:PORT]");
+        options_help(table, SYNOPSIS);
         return 1;
     }
     if (err == 0)

@@ -16,8 +16,8 @@
 #define AT(field) offsetof(struct config, field)
 
 static const char SYNOPSIS[] =
-    "adit-gateway: the cloud end of adit tunnels, for agents (path /_adit) and visitors\n"
-    "(NAME.DOMAIN) on one port\n"
+    "adit-gateway: the cloud end of adit tunnels, for agents (path /_adit) and\n"
+    "visitors (NAME.DOMAIN) on one port\n"
     "\n"
     "  adit-gateway --listen 0.0.0.0:8443 --domain tunnel.example --tokens FILE \\\n"
     "               --cert CHAIN.pem --key KEY.pem\n"
@@ -29,7 +29,7 @@ static const char SYNOPSIS[] =
 _Static_assert(SESSION_STREAMS_MAX == 64, "as --max-streams says");
 static const struct option table[] = {
     OPTION("listen", OPTION_TEXT, AT(listen), "", "HOST:PORT", "0.0.0.0:8443",
-           "address for agents and visitors; port 0: any"),
+           "for agents and visitors; port 0: any"),
     OPTION("listen-http", OPTION_TEXT, AT(listen_http), "", "HOST:PORT", "",
            "second address, plain HTTP, for visitors only"),
     OPTION("domain", OPTION_TEXT, AT(domain_text), "", "DOMAIN", "", "tunnels are NAME.DOMAIN"),
@@ -41,20 +41,20 @@ static const struct option table[] = {
            "agents need a certificate of these CAs, PEM"),
     OPTION("plain", OPTION_FLAG, AT(plain), "", "", "", "no TLS: behind a proxy that does it"),
     OPTION("public-port", OPTION_NUMBER, AT(public_port), "0|65535", "PORT", "0",
-           "HTTPS port that visitors use; 0: the one listened on"),
+           "HTTPS port of visitors; 0: the one listened on"),
     OPTION("trust-proxy", OPTION_TEXT, AT(trust_proxy), "", "CIDR", "",
            "visitors from there may set X-Forwarded-*"),
     OPTION("max-tunnels", OPTION_NUMBER, AT(max_tunnels), "1|4096", "N", "64", "agents at once"),
     OPTION("max-requests", OPTION_NUMBER, AT(max_requests), "1|16384", "N", "256",
            "visitors' connections at once"),
     OPTION("max-per-address", OPTION_NUMBER, AT(max_per_address), "0|16384", "N", "0",
-           "of these from one address (IPv6: /64); 0: half of them"),
+           "of these by address (IPv6: /64); 0: half of them"),
     OPTION("connect-rate", OPTION_NUMBER, AT(connect_rate), "0|100000", "N", "20",
            "new connections a second of one address; 0: any"),
     OPTION("request-rate", OPTION_NUMBER, AT(request_rate), "0|1000000", "N", "100",
-           "requests a second of one address, beyond them 429; 0: any"),
+           "requests a second of one address; 0: any"),
     OPTION("max-streams", OPTION_NUMBER, AT(max_streams), "1|64", "N", "64",
-           "requests at once in one tunnel, if its agent can"),
+           "requests at once in a tunnel, if its agent can"),
     OPTION("max-names", OPTION_NUMBER, AT(max_names), "1|32767", "N", "4096",
            "lines in the tokens file"),
     OPTION("queue", OPTION_NUMBER, AT(queue), "0|16384", "N", "64",
@@ -72,7 +72,7 @@ static const struct option table[] = {
     OPTION("upgrade-timeout", OPTION_DURATION, AT(upgrade_timeout_ms), "", "TIME", "1h",
            "silence on an upgraded connection; 0: for ever"),
     OPTION("stream-window", OPTION_NUMBER, AT(stream_window), "4096|16M", "BYTES", "256k",
-           "of a response that may wait here for its visitor"),
+           "of a response that may wait for its visitor"),
     OPTION("ping-interval", OPTION_DURATION, AT(ping_interval_ms), "100ms", "TIME", "25s",
            "between pings to a silent agent"),
     OPTION("ping-timeout", OPTION_DURATION, AT(ping_timeout_ms), "100ms", "TIME", "10s",
@@ -80,7 +80,7 @@ static const struct option table[] = {
     OPTION("log-level", OPTION_CHOICE, AT(log_level), "", "error|warn|info|debug", "info",
            "debug tells of every request"),
     OPTION("user", OPTION_TEXT, AT(sandbox.user), "", "NAME|UID", "",
-           "run as this user once started; it must be able to read the files again"),
+           "run as this user, who reads the files again"),
     OPTION("chroot", OPTION_TEXT, AT(sandbox.root), "", "DIR", "",
            "see only files in DIR once started"),
     OPTION("no-new-privs", OPTION_FLAG, AT(sandbox.no_new_privs), "", "=no", "yes",
@@ -104,7 +104,7 @@ int config_read(struct config *c, int argc, char **argv, char **rest, int rest_m
     if (strcmp(table[result - 1].text, "version") == 0)
         fmt_text(STDOUT_FILENO, "adit-gateway " ADIT_VERSION "\n");
     else if (fmt_text(STDOUT_FILENO, SYNOPSIS))
-        options_help(table, "Options (durations as 250ms, 25s, 5m):");
+        options_help(table, "Options (durations as 250ms, 25s, 5m), each also as ADIT_LOG_LEVEL:");
     return CONFIG_EXIT;
 }
 

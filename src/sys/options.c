@@ -143,6 +143,18 @@ static const struct option *most_alike(const struct option *table, struct str na
     return best;
 }
 
+static int twice(const struct option *o)
+{
+    struct line l;
+
+    error_start(&l);
+    writer_text(&l.w, "--");
+    writer_text(&l.w, o->text);
+    writer_text(&l.w, " is given twice");
+    line_end(&l, STDERR_FILENO);
+    return ERR_USAGE;
+}
+
 static int unknown(const struct option *table, const char *arg, struct str name)
 {
     const struct option *alike = most_alike(table, name);
@@ -235,9 +247,12 @@ static const struct option *find(const struct option *table, struct str name)
     return NULL;
 }
 
-/* One option of argv; *next is the argument behind it. An action's index + 1, 0, or ERR_USAGE. */
-static int read_option(const struct option *table, void *config, char **argv, int *next)
+/* One option of argv; *next is the argument behind it, *given has a bit for each that was read. An
+ * action's index + 1, 0, or ERR_USAGE. */
+static int read_option(const struct option *table, void *config, char **argv, int *next,
+                       uint64_t *given)
 {
+    uint64_t bit;
     const char *arg = argv[*next - 1];
     struct str name = { (const uint8_t *)arg + 2, 0 };
     const struct option *o;
@@ -252,6 +267,10 @@ static int read_option(const struct option *table, void *config, char **argv, in
         return unknown(table, arg, name);
     if (o->kind == OPTION_ACTION)
         return (int)(o - table) + 1;
+    bit = UINT64_C(1) << (o - table);
+    if ((*given & bit) && o->kind != OPTION_LIST)
+        return twice(o);
+    *given |= bit;
     if (!value && o->kind == OPTION_FLAG)
         value = "1";
     else if (!value && argv[*next])
@@ -264,6 +283,8 @@ static int read_option(const struct option *table, void *config, char **argv, in
 static int read_arguments(const struct option *table, void *config, char **argv, char **rest,
                           int rest_max, int *rest_count)
 {
+    const struct option *help = find(table, STR("help"));
+    uint64_t given = 0;
     bool ended = false;
     int next = 1;
 
@@ -277,10 +298,12 @@ static int read_arguments(const struct option *table, void *config, char **argv,
             rest[(*rest_count)++] = arg;
         } else if (strcmp(arg, "--") == 0) {
             ended = true;
+        } else if (strcmp(arg, "-h") == 0 && help) {
+            return (int)(help - table) + 1;
         } else if (arg[1] != '-') {
             return unknown(table, arg, (struct str){ NULL, 0 });
         } else {
-            result = read_option(table, config, argv, &next);
+            result = read_option(table, config, argv, &next, &given);
             if (result != 0)
                 return result;
         }

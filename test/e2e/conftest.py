@@ -90,9 +90,13 @@ class Agent(Proc):
         self.token_file = folder / ("token-" + secrets.token_hex(4))
         self.token_file.write_text(token + "\n")
         self.token_file.chmod(0o600)
-        argv = [*ADIT, "--url", url, "--token-file", self.token_file, "--local", local,
-                "--base-delay", "100ms", "--max-delay", "1s", "--log-level", "debug"]
-        argv += ["--ca", ca] if ca else ["--allow-plaintext"]
+        argv = [*ADIT, "--url", url, "--token-file", self.token_file, "--local", local]
+        preset = {"--base-delay": "100ms", "--max-delay": "1s", "--log-level": "debug"}
+        for name in preset.keys() - set(options):
+            argv += [name, preset[name]]
+        argv += ["--ca", ca] if ca else []
+        if not ca and "--allow-plaintext" not in options:
+            argv.append("--allow-plaintext")
         super().__init__([*argv, *options], env=env)
 
     def wait_open(self, since=0):

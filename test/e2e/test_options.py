@@ -16,6 +16,7 @@ BAD_AGENT = {
     "unknown option": ([*URL, *TOKEN, "--colour", "red"], "--colour"),
     "abbreviated": ([*URL, *TOKEN, "--proto", "tlv"], "--proto"),
     "short option": ([*URL, *TOKEN, "-v"], "-v"),
+    "twice": ([*URL, *TOKEN, "--jitter", "0", "--jitter=0"], "--jitter is given twice"),
     "missing value": ([*URL, *TOKEN, "--local"], "--local"),
     "stray argument": ([*URL, *TOKEN, "now"], "now"),
     "scheme": (["--url", "ftp://localhost/", *TOKEN], "wss://"),
@@ -54,6 +55,7 @@ BAD_GATEWAY = {
     "cidr": (["--domain", "d.test", "--tokens", "/dev/null", "--plain", "--trust-proxy",
               "10.0.0.0/40"], "--trust-proxy"),
     "unknown option": (["--domain", "d.test", "--frobnicate"], "--frobnicate"),
+    "twice": (["--domain", "d.test", "--domain", "d.test"], "--domain is given twice"),
     "token without name": (["token"], "token NAME"),
     "token name": (["token", "Not A Label"], "hyphens"),
     "long token name": (["token", "x" * 64], "63"),
@@ -74,6 +76,19 @@ def refused(argv, told):
 @pytest.mark.parametrize("name", BAD_AGENT)
 def test_bad_agent_usage(name):
     refused([*ADIT, *BAD_AGENT[name][0]], BAD_AGENT[name][1])
+
+
+@pytest.mark.parametrize("program", [ADIT, GATEWAY], ids=["agent", "gateway"])
+def test_help(program):
+    status, out, err = run([*program, "--help"])
+    assert status == 0 and err == ""
+    assert run([*program, "-h"]) == (status, out, err)
+    lines = out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[0].startswith("adit")
+    before = out[:out.index("\n  --")]
+    assert re.search(r"^  adit.* --", before, re.M), "an example"
+    assert re.search(r"ADIT_[A-Z_]+", before)
 
 
 @pytest.mark.parametrize("content, told", [

@@ -25,6 +25,7 @@ static const struct option table[] = {
     OPTION("backoff-multiplier", OPTION_DECIMAL, AT(factor), "1|10", "X", "2", "growth"),
     OPTION("protocol", OPTION_CHOICE, AT(protocol), "", "auto|tlv|json", "auto", "encoding"),
     OPTION("version", OPTION_ACTION, 0, "", "", "", "print the version"),
+    OPTION("help", OPTION_ACTION, 0, "", "", "", "print this"),
     { .text = NULL },
 };
 
@@ -82,9 +83,9 @@ static void test_forms(void)
     is_str(config.url, "wss://x", "text");
     is_int(config.delay, 250, "duration");
     ok(!config.jitter, "flag off");
-    parse("--url=", "--jitter=off", "--jitter", NULL);
+    is_int(parse("--url=", "--jitter", NULL, NULL), 0, "a flag without a value");
     is_str(config.url, "", "empty text after =");
-    ok(config.jitter, "the last one wins");
+    ok(config.jitter, "flag on");
     is_int(parse("token", "--url", "-", "name"), 0, "arguments between");
     is_int(rest_count, 2, "two arguments");
     is_str(rest[1], "name", "in order");
@@ -92,6 +93,8 @@ static void test_forms(void)
     is_int(parse("--", "--url", NULL, NULL), 0, "end of options");
     is_str(rest[0], "--url", "then everything is an argument");
     is_int(parse("--version", "--nonsense", NULL, NULL), 8, "an action ends it");
+    is_int(parse("--url=x", "-h", "--nonsense", NULL), 9, "-h is --help");
+    is_int(parse("-hh", NULL, NULL, NULL), ERR_USAGE, "and nothing like it");
 }
 
 static void test_values(void)
@@ -163,6 +166,9 @@ static void test_mistakes(void)
         snprintf(line, sizeof line, "%s%s", bad[i].line[0] == '"' ? delay : "", bad[i].line);
         is_str(captured.text, line, "%s has its line", bad[i].arg);
     }
+    is_int(parse("--url", "x", "--url=x", NULL), ERR_USAGE, "an option twice");
+    is_str(captured.text, "adit: --url is given twice\n", "has its line");
+    is_int(parse("--jitter", "--protocol=tlv", "--jitter=no", NULL), ERR_USAGE, "a flag, too");
     is_int(parse("a", "b", "c", NULL), ERR_USAGE, "one argument too many");
     is_str(captured.text, "adit: what is \"c\"? Options begin with --, --help lists them\n",
            "named");
