@@ -33,8 +33,8 @@ SHARED_BY_GATEWAY := $(call layer,core,wheel session_gateway) \
     $(call layer,net,tls_server tls_identity) $(call layer,sys,poller)
 AGENT   := $(call layer,agent,main agent config token identity connect verify serve local exchange \
              upload download)
-GATEWAY := $(call layer,gateway,main gateway turn accept config names cidr peers page ring conn \
-             request response visitor forward cookie date tunnel tunnel_io tunnel_queue tunnel_log)
+GATEWAY := $(call layer,gateway,main gateway certificate turn accept config names cidr peers page ring \
+             conn request response visitor forward cookie date tunnel tunnel_io tunnel_queue tunnel_log)
 PURE    := $(CODEC) $(CORE) $(filter src/core/%,$(SHARED_BY_GATEWAY))
 COMMON  := $(CODEC) $(CORE) $(NET) $(SYS)
 

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "err.h"
@@ -58,24 +57,11 @@ static const char *take(struct target *t, const uint8_t *p, size_t n)
 
 /* ---- from a file ---- */
 
-/* musl's fstat translates what only newer kernels tell, in 0.5 to 1.3 KB. The mode is at the same
- * place in the kernel's own form. */
-static int status_of(int fd, struct stat *status)
-{
-#ifdef __GLIBC__
-    return fstat(fd, status);
-#elif defined(SYS_fstat64)
-    return (int)syscall(SYS_fstat64, fd, status);
-#else
-    return (int)syscall(SYS_fstat, fd, status);
-#endif
-}
-
 const char *token_file_problem(int fd)
 {
     struct stat status;
 
-    if (fd < 0 || status_of(fd, &status) < 0)
+    if (fd < 0 || fmt_status(fd, &status) < 0)
         return fmt_why();
     /* read() says what a directory is. */
     return (status.st_mode & MODE_OTHERS) && !S_ISDIR(status.st_mode)
@@ -98,7 +84,7 @@ static int reopen(struct target *t, const char *path)
     const char *why = fmt_why();
     struct stat status;
 
-    if (t->token_fd <= 0 || status_of(t->token_fd, &status) < 0 || status.st_nlink == 0)
+    if (t->token_fd <= 0 || fmt_status(t->token_fd, &status) < 0 || status.st_nlink == 0)
         return complain(t, path, why);
     log_form(LOG_WARN, "--token-file %t: %t; reading the file that was opened at the start", path,
              why);

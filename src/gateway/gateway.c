@@ -1,8 +1,10 @@
 #include "gateway.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "ascii.h"
+#include "certificate.h"
 #include "clock.h"
 #include "entropy.h"
 #include "err.h"
@@ -106,22 +108,13 @@ static void use_tokens(struct gateway *g, struct names *other)
     log_end();
 }
 
-static int read_identity(struct gateway *g, struct tls_identity *other)
-{
-    int err = g->config.plain ? 0 : tls_identity_load(other, g->config.cert, g->config.key);
-
-    if (err < 0)
-        log_error(other->problem, (struct str){ NULL, 0 });
-    return err;
-}
-
-/* All of it or nothing: what fits together was put there together. Handshakes under way may still use
- * the identity they began with: two take turns. */
+/* All of it or nothing: what fits together was put there together. Handshakes under way may still
+ * use the identity they began with: two take turns. */
 int gateway_load(struct gateway *g)
 {
     struct names *names = &g->names_table[g->names == &g->names_table[0]];
     struct tls_identity *identity = &g->identities[g->identity == &g->identities[0]];
-    int err = read_identity(g, identity);
+    int err = g->config.plain ? 0 : certificate_load(&g->config, identity);
     int err_tokens = read_tokens(g, names);
 
     if (err < 0 || err_tokens < 0)
@@ -146,33 +139,45 @@ static int load_clients(struct gateway *g)
 
 /* ---- start ---- */
 
-static void log_listening(const char *what, const struct ip *ip, uint16_t port)
+static void log_address(const struct ip *ip, uint16_t port)
 {
     uint8_t text[IP_TEXT_MAX];
 
-    log_begin(LOG_INFO);
-    log_text(what);
-    log_text(ip->len == 16 ? ": listening on [" : ": listening on ");
+    log_text(ip->len == 16 ? "[" : "");
     log_str((struct str){ text, ip_format(ip, text) });
     log_text(ip->len == 16 ? "]:" : ":");
     log_u64(port);
-    log_end();
+}
+
+static const char *listen_advice(int code)
+{
+    switch (code) {
+    case EADDRINUSE:
+        return ": another program has the port (ss -ltnp tells which)";
+    case EACCES:
+        return ": ports below 1024 need root or CAP_NET_BIND_SERVICE";
+    case EADDRNOTAVAIL:
+    case EAFNOSUPPORT:
+        return ": this machine does not have the address";
+    default:
+        return ": the kernel gives no socket";
+    }
 }
 
 static int listen_on(struct listener *l, const struct ip *ip, uint16_t *port, const char *what)
 {
     int fd = sock_listen(ip, port, BACKLOG, true);
+    int code = errno;
 
-    if (fd < 0) {
-        uint8_t text[IP_TEXT_MAX];
-
-        log_error("cannot listen (is the port taken?): ",
-                  (struct str){ text, ip_format(ip, text) });
-        return fd;
-    }
     l->fd = fd;
-    log_listening(what, ip, *port);
-    return 0;
+    log_begin(fd < 0 ? LOG_ERROR : LOG_INFO);
+    log_text(what);
+    log_text(fd < 0 ? ": cannot listen on " : ": listening on ");
+    log_address(ip, *port);
+    if (fd < 0)
+        log_text(listen_advice(code));
+    log_end();
+    return fd < 0 ? fd : 0;
 }
 
 static int start_listeners(struct gateway *g)
