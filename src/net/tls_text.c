@@ -53,8 +53,8 @@ static const char sentences[] =
     "the server does not speak TLS 1.2 on this port: check host and port\0"
     "the server sends longer TLS records than this program takes: make it without PROFILE=tiny\0"
     "this machine has no random numbers yet: wait\0"
-    "the server offers nothing safe: it needs TLS 1.2, ECDHE, AES-GCM or ChaCha20, and an RSA or "
-    "EC certificate for signatures (no Ed25519)\0"
+    "the server offers nothing safe: it needs TLS 1.2, ECDHE, AES-GCM or ChaCha20, an RSA or EC "
+    "certificate for signatures (no P-521, Ed25519)\0"
     "the server does not have the key of its certificate: it needs the right file\0"
     /* certificates */
     "the server's certificate is for another name: check the URL's host, or write --server-name\0"

@@ -95,7 +95,7 @@ class Agent(Proc):
         for name in preset.keys() - set(options):
             argv += [name, preset[name]]
         argv += ["--ca", ca] if ca else []
-        if not ca and "--allow-plaintext" not in options:
+        if not ca and not any(str(x).startswith("--allow-plaintext") for x in options):
             argv.append("--allow-plaintext")
         super().__init__([*argv, *options], env=env)
 
@@ -118,9 +118,10 @@ class Agent(Proc):
 class Gateway(Proc):
     """build/host/adit-gateway on a port of its own, with a tokens file that grows."""
 
-    def __init__(self, folder, *options, certs=None, kind="server", port=0, domain=DOMAIN):
-        self.tokens_file = folder / ("tokens-" + secrets.token_hex(4))
-        self.tokens_file.write_text("")
+    def __init__(self, folder, *options, certs=None, kind="server", port=0, domain=DOMAIN,
+                 tokens_file=None):
+        self.tokens_file = tokens_file or folder / ("tokens-" + secrets.token_hex(4))
+        self.tokens_file.touch()
         self.ca = certs / "ca.pem" if certs else None
         argv = [*GATEWAY, "--listen", "127.0.0.1:%d" % port, "--domain", domain,
                 "--tokens", self.tokens_file]

@@ -164,7 +164,7 @@ def test_hangup_of_a_gateway_in_another_root(make_gateway, make_agent, origin, c
     token = gateway.token("shed")
     gateway.stop()
     tokens = gateway.tokens_file
-    gateway = make_gateway("--tokens", tokens, "--user", "65534", "--chroot", root)
+    gateway = make_gateway("--user", "65534", "--chroot", root, tokens_file=tokens)
     gateway.wait_for_log(SANDBOX)
     agent = make_agent(gateway.url, token, "127.0.0.1:%d" % origin.port, ca=certs / "ca.pem")
     agent.wait_open()
@@ -193,7 +193,8 @@ def test_hangup_of_a_gateway_in_another_root(make_gateway, make_agent, origin, c
         copy = root / str(path)[1:]
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(path.read_bytes())
-        copy.chmod(0o644)
+        copy.chmod(0o400)
+        os.chown(copy, 65534, -1)
     inside.chmod(0o644)
     since = gateway.mark()
     hangup("2 names in the tokens file")

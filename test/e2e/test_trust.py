@@ -176,8 +176,9 @@ def test_certificate_from_the_future(make_py, make_agent, built, zoo, tmp_path):
     (tmp_path / "server.key").write_bytes((zoo / "early.key").read_bytes())
     gateway = make_py(certs=tmp_path)
     url = gateway.url.replace("localhost", "127.0.0.1")
-    options = ["--server-name", "zoo.test", "--max-attempts", "1", "--ca", zoo / "roots.pem"]
-    for agent in agent_with(make_agent, url, *options), built(url, *options):
+    trust = ["--server-name", "zoo.test", "--ca", zoo / "roots.pem"]
+    options = [*trust, "--max-attempts", "1"]
+    for agent in agent_with(make_agent, url, *options), built(url, *trust):
         agent.wait_for_log(r"not valid yet: set this machine's clock \(NTP\), or use --state or --pin")
         assert agent.wait() == 1
     state = tmp_path / "state"

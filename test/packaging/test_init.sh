@@ -95,7 +95,7 @@ out=$(ADIT_PROVISION=/nonexistent provision '')
 is "$? $(cat "$token")" '1 two words' 'unless nobody can make a token'
 printf 'tok-3\r\n' >"$token"
 provision '' >/dev/null
-is "$(cat "$token" | tr -d '\r')" tok-3 'the end of a line written elsewhere is no damage'
+is "$(tr -d '\r' <"$token")" tok-3 'the end of a line written elsewhere is no damage'
 
 rm "$token"
 provision mac:lo adit >/dev/null
