@@ -21,7 +21,7 @@ CODEC := $(call layer,codec,err buf ascii utf8 base64 varint json json_write uri
            ws_head ws_mask ws_accept ws_close http_head http_field http_framing http_chunk \
            wire_field wire_build wire_header wire_put wire_decode wire_tlv \
            wire_json wire_json_value)
-CORE  := $(call layer,core,backoff watchdog goaway upgrade pool http_body \
+CORE  := $(call layer,core,backoff watchdog goaway upgrade pool credit http_body http_sender exchange \
            relay_pack relay_request relay_response link_recv link_put \
            session session_recv session_put session_agent)
 NET   := $(call layer,net,origin sock notify resolv_conf resolver dial transport pem signature trust tls_text \
@@ -31,8 +31,8 @@ SYS   := $(call layer,sys,loop signals clock entropy log options options_value f
 # Only the gateway has these: a table of thousands of deadlines, its role, a TLS server, epoll.
 SHARED_BY_GATEWAY := $(call layer,core,wheel session_gateway) \
     $(call layer,net,tls_server tls_identity) $(call layer,sys,poller)
-AGENT   := $(call layer,agent,main agent config token identity connect verify serve local exchange \
-             upload download)
+AGENT   := $(call layer,agent,main agent config token identity connect verify serve local \
+             request response record)
 GATEWAY := $(call layer,gateway,main gateway certificate turn accept config names cidr peers page ring \
              conn request response visitor forward cookie date tunnel tunnel_io tunnel_queue tunnel_log)
 PURE    := $(CODEC) $(CORE) $(filter src/core/%,$(SHARED_BY_GATEWAY))

@@ -6,7 +6,7 @@
 #define ADIT_TEST_SESSION_SOAK_H
 
 #include "err.h"
-#include "exchange.h"
+#include "soak_exchange.h"
 #include "session.h"
 
 #define SLOTS 6

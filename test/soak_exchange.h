@@ -2,8 +2,8 @@
  * Exchanges for a soak test: what each is made of follows from the seed of the run and its number,
  * so that both ends, and whoever looks at a failure, know every byte of it.
  */
-#ifndef ADIT_TEST_EXCHANGE_H
-#define ADIT_TEST_EXCHANGE_H
+#ifndef ADIT_TEST_SOAK_EXCHANGE_H
+#define ADIT_TEST_SOAK_EXCHANGE_H
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,0 +1,28 @@
+/*
+ * Credit for uploads (WIRE.md "Window"): every stream has its window, and those whose body goes on
+ * share what else there is room for. One body alone may have all of it.
+ */
+#ifndef ADIT_CREDIT_H
+#define ADIT_CREDIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct credit {
+    unsigned sharers; /* streams whose body goes on */
+    uint64_t used;    /* of POOL_SPARE */
+};
+
+struct credit_share {
+    bool shares;
+    uint64_t excess;  /* what the stream may hold of the spare room at the most */
+};
+
+void credit_join(struct credit *c, struct credit_share *s);
+/* The stream has nothing more to come; `held` bytes of it are still here. What it had of the spare
+ * room is given back when the rest fits its window: call again when it may. */
+void credit_leave(struct credit *c, struct credit_share *s, uint64_t held);
+/* How much may be granted to a stream that holds `held`, credit that it has not used included. */
+uint64_t credit_grant(struct credit *c, struct credit_share *s, uint64_t held);
+
+#endif

@@ -1,0 +1,45 @@
+/* Exchanges in every order, cut at every place, seeded: see test/exchange_model.h. */
+#include "tap.h"
+
+#include "../exchange_model.h"
+
+#define RUNS 40000
+
+static uint64_t state;
+
+static uint32_t below(uint32_t n)
+{
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return (uint32_t)(state >> 32) % n;
+}
+
+static unsigned completed, failed, repeated;
+
+static const char *run_seed(uint64_t seed)
+{
+    const char *wrong;
+
+    state = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
+    wrong = run();
+    completed += r.complete;
+    failed += r.failed > 0;
+    repeated += r.connections > 1;
+    return wrong;
+}
+
+int main(void)
+{
+    const char *wrong = NULL;
+    uint64_t seed = 0;
+
+    model_init();
+    while (wrong == NULL && seed < RUNS)
+        wrong = run_seed(++seed);
+    if (!ok(wrong == NULL, "%d exchanges end as they should", RUNS))
+        diag("seed %" PRIu64 ": %s", seed, wrong);
+    ok(completed > RUNS / 4 && failed > RUNS / 8 && repeated > RUNS / 50,
+       "%u complete, %u failed, %u on more than one connection", completed, failed, repeated);
+    return done_testing();
+}
