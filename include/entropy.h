@@ -22,5 +22,6 @@ struct entropy {
 /* n is at most 256. Waits for the kernel's seed if nobody asked entropy_get before; ends the
  * program when the kernel has no random bytes at all. */
 void entropy_stock(struct entropy *e, void *out, size_t n);
+uint32_t entropy_u32(struct entropy *e);
 
 #endif

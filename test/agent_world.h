@@ -323,6 +323,14 @@ void entropy_stock(struct entropy *e, void *out, size_t n)
     entropy_get(out, n);
 }
 
+uint32_t entropy_u32(struct entropy *e)
+{
+    uint32_t value;
+
+    entropy_stock(e, &value, sizeof value);
+    return value;
+}
+
 /* ---- the loop ---- */
 
 void loop_init(struct loop *l)

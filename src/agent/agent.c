@@ -8,18 +8,8 @@
 
 /* For the peer's answer to our close frame. */
 #define CLOSE_MS 1000
-/* What a gateway may ask for with retry_after or Retry-After: a mistake of its must not last for ever. */
-#define RETRY_AFTER_MAX_S 86400
 
 _Static_assert(sizeof(struct agent) <= AGENT_RAM_MAX, "the agent's memory is over its budget");
-
-uint32_t agent_random(struct agent *a)
-{
-    uint32_t value;
-
-    entropy_stock(&a->entropy, &value, sizeof value);
-    return value;
-}
 
 static int64_t least(int64_t a, int64_t b)
 {
@@ -37,7 +27,7 @@ static void plan(struct agent *a)
         a->phase = PHASE_ENDED;
         return;
     }
-    if (!backoff_next(&a->backoff, agent_random(a), &delay)) {
+    if (!backoff_next(&a->backoff, entropy_u32(&a->entropy), &delay)) {
         log_line(LOG_ERROR, "giving up: --max-attempts");
         a->phase = PHASE_ENDED;
         a->exit_code = 1;
@@ -72,12 +62,8 @@ static void log_failure(struct agent *a, int err)
     log_end();
 }
 
-void agent_wait_seconds(struct agent *a, uint32_t seconds)
-{
-    a->wait_least_ms = (int64_t)(seconds < RETRY_AFTER_MAX_S ? seconds : RETRY_AFTER_MAX_S) * 1000;
-}
-
-void agent_disconnect(struct agent *a, int err)
+/* Takes the connection down, in whatever phase it is, and plans the next one. */
+static void disconnect(struct agent *a, int err)
 {
     if (a->phase == PHASE_SESSION)
         a->counters.reconnects++;
@@ -86,7 +72,7 @@ void agent_disconnect(struct agent *a, int err)
     if (err != ERR_REPLACED && is_proven(a))
         backoff_reset(&a->backoff);
     if (err == ERR_AUTH && a->session.retry_after > 0)
-        agent_wait_seconds(a, a->session.retry_after);
+        connect_wait_seconds(a, a->session.retry_after);
     serve_end(a);
     dial_stop(&a->dial);
     transport_close(&a->transport);
@@ -103,7 +89,7 @@ static void limit(struct agent *a, int64_t deadline)
         a->deadline = deadline;
 }
 
-static void turn_session(struct agent *a)
+static int turn_session(struct agent *a)
 {
     int err = serve_turn(a);
 
@@ -111,17 +97,17 @@ static void turn_session(struct agent *a)
         /* Who takes nothing more does not hear our goodbye either. */
         if (a->stopping || a->session.state == SESSION_ENDED)
             limit(a, a->loop.now + CLOSE_MS);
-        return;
+        return 0;
     }
     if (a->stopping && a->session.state == SESSION_ENDED) {
         a->phase = PHASE_CLOSING;
         a->deadline = a->loop.now + CLOSE_MS;
-        return;
+        return 0;
     }
     /* The close frame says why, if it still finds its way. */
     while (session_due(&a->session) && serve_say(a))
         ;
-    agent_disconnect(a, err);
+    return err;
 }
 
 static void log_stats(const struct agent *a)
@@ -155,7 +141,7 @@ static void stop(struct agent *a)
         session_close(&a->session, WS_CLOSE_NORMAL);
         a->again = true;
     } else {
-        agent_disconnect(a, ERR_CLOSED);
+        disconnect(a, ERR_CLOSED);
     }
 }
 
@@ -205,51 +191,51 @@ static void want(struct agent *a)
     }
 }
 
-static void turn_closing(struct agent *a)
+static int turn_closing(struct agent *a)
 {
     size_t n;
 
     transport_pump(&a->transport);
     while (transport_recv_buf(&a->transport, &n) != NULL)
         transport_recv_ack(&a->transport, n);
-    if (a->transport.err < 0)
-        agent_disconnect(a, ERR_CLOSED);
+    return a->transport.err < 0 ? ERR_CLOSED : 0;
 }
 
-static void on_deadline(struct agent *a)
+static int on_deadline(struct agent *a)
 {
     if (a->phase == PHASE_WAIT)
-        connect_start(a);
-    else if (a->phase == PHASE_SESSION && a->closed_err < 0)
-        agent_disconnect(a, a->closed_err);
-    else
-        agent_disconnect(a, ERR_TIMEOUT);
+        return connect_start(a);
+    return a->phase == PHASE_SESSION && a->closed_err < 0 ? a->closed_err : ERR_TIMEOUT;
+}
+
+static int turn_phase(struct agent *a)
+{
+    switch (a->phase) {
+    case PHASE_DIAL:
+        return connect_turn_dial(a);
+    case PHASE_TLS:
+        return connect_turn_tls(a);
+    case PHASE_UPGRADE:
+        return connect_turn_upgrade(a);
+    case PHASE_SESSION:
+        return turn_session(a);
+    case PHASE_CLOSING:
+        return turn_closing(a);
+    default:
+        return 0;
+    }
 }
 
 static void turn(struct agent *a)
 {
+    int err;
+
     local_turn(a);
-    switch (a->phase) {
-    case PHASE_DIAL:
-        connect_turn_dial(a);
-        break;
-    case PHASE_TLS:
-        connect_turn_tls(a);
-        break;
-    case PHASE_UPGRADE:
-        connect_turn_upgrade(a);
-        break;
-    case PHASE_SESSION:
-        turn_session(a);
-        break;
-    case PHASE_CLOSING:
-        turn_closing(a);
-        break;
-    default:
-        break;
-    }
-    if (a->phase != PHASE_ENDED && a->loop.now >= a->deadline)
-        on_deadline(a);
+    err = turn_phase(a);
+    if (err == 0 && a->phase != PHASE_ENDED && a->loop.now >= a->deadline)
+        err = on_deadline(a);
+    if (err < 0)
+        disconnect(a, err);
 }
 
 void agent_init(struct agent *a)
@@ -262,9 +248,13 @@ void agent_init(struct agent *a)
         .attempts_max = a->config.max_attempts,
     };
     backoff_reset(&a->backoff);
-    pool_init(&a->pool, a->block);
+    pool_init(&a->shared.pool, a->block);
+    a->shared.timeout_ms = a->config.request_timeout_ms;
+    for (int slot = 0; slot < STREAMS_MAX; slot++) {
+        exchange_init(&a->exchange[slot], &a->shared);
+        a->conn[slot].fd = -1;
+    }
     local_init(a);
-    exchange_init(a);
     a->transport.fd = -1;
     a->dial.fd = -1;
     loop_init(&a->loop);
@@ -285,7 +275,7 @@ static void watch(struct agent *a)
     case WATCHDOG_SUSPECT:
         break;
     case WATCHDOG_SESSION:
-        agent_disconnect(a, ERR_SPINS);
+        disconnect(a, ERR_SPINS);
         break;
     case WATCHDOG_PROCESS:
         log_line(LOG_ERROR, err_text(ERR_SPINS));

@@ -6,8 +6,11 @@
  *   verify.c    whom TLS trusts, and as of when
  *   local.c     the local server's address
  *   serve.c     the open session: events in, messages out
- *   exchange.c  one request: from the tunnel to the local server and back; its two ways are in
- *               upload.c (visitor to local server) and download.c (local server to visitor)
+ *   response.c  from the local server's connections into the tunnel
+ *   request.c   from the tunnel to the local server's connections
+ *   record.c    the record that goes out to the gateway
+ *
+ * Each file uses those below it, and none above: what an upper one has to know is returned.
  */
 #ifndef ADIT_AGENT_H
 #define ADIT_AGENT_H
@@ -16,13 +19,11 @@
 #include "config.h"
 #include "dial.h"
 #include "entropy.h"
-#include "http_body.h"
+#include "exchange.h"
 #include "loop.h"
 #include "mtls.h"
 #include "notify.h"
 #include "origin.h"
-#include "pool.h"
-#include "relay.h"
 #include "session.h"
 #include "tls.h"
 #include "transport.h"
@@ -30,55 +31,11 @@
 
 #define NEXT_URL_MAX 320
 
-enum exchange_up {
-    UP_NONE,   /* no request */
-    UP_NEW,    /* its head is known, whether it has a body not yet */
-    UP_HEAD,   /* writing the head */
-    UP_BODY,   /* writing the body, or waiting for more of it */
-    UP_DONE,   /* all of it is written */
-};
-
-enum exchange_down {
-    DOWN_NONE,  /* no request */
-    DOWN_HEAD,  /* reading the response head (from when the request head is written) */
-    DOWN_PUT,   /* the response head is here; it goes out, with the first of the body */
-    DOWN_BODY,  /* passing on the body */
-    DOWN_DONE,  /* passed on, or given up */
-};
-
-/*
- * One request. `head` serves both ways: first the request head, kept until the first byte of a
- * response so that it can be sent again; then the response head, packed for the message, and
- * the body bytes that were read along with it.
- */
-struct exchange {
-    enum exchange_up up;
-    enum exchange_down down;
-    int fd;                    /* to the local server; -1: none */
-    bool reused;               /* the connection was an idle one */
+/* A stream's connection to the local server. */
+struct local_conn {
+    int fd;                    /* -1: none */
     uint8_t at, tried;         /* the origin's place that it goes to; how many were tried before */
-    bool up_ended;             /* the visitor's body is complete */
-    bool uploading;            /* counted in agent.uploads */
-    bool answering;            /* the first byte of a response has come: no second try */
-    bool keep_alive;           /* the connection may serve another request */
-    bool readable;             /* the connection may have something to read */
-    bool interim;              /* the response head at hand is a 1xx */
-    uint8_t interims;          /* how many there were */
-    int64_t deadline;          /* for the local server's next sign of progress */
-    struct relay_request request;
-    struct queue queue;        /* body bytes that the local server has not taken yet */
-    uint64_t up_left;          /* of a body with a length */
-    uint64_t excess;           /* its share of POOL_SPARE */
-    struct str lead;           /* what must be written before body bytes */
-    uint64_t chunk_left;       /* bytes of the chunk that was begun */
-    bool chunk_ended;          /* the last chunk is in `lead` */
-    uint8_t chunk_lead[HTTP_CHUNK_HEAD_MAX];
-    unsigned status;
-    struct wire_headers fields;
-    struct http_body body;
-    size_t head_len;           /* bytes in head */
-    size_t ready_at, ready_len; /* decoded body bytes that lie in head */
-    uint8_t head[HTTP_HEAD_MAX];
+    int err;                   /* why the last one was no connection, or is none any more */
 };
 
 enum phase {
@@ -125,10 +82,10 @@ struct agent {
     size_t next_url_len;
     struct session_counters counters;
     struct stream stream[STREAMS_MAX];
+    struct exchange_shared shared;
     struct exchange exchange[STREAMS_MAX];
+    struct local_conn conn[STREAMS_MAX];
     unsigned next_exchange;    /* round robin */
-    unsigned uploads;          /* exchanges whose visitor's body goes on */
-    uint64_t spare_used;       /* of POOL_SPARE */
     struct str held;           /* body bytes that found no room yet, still in the record buffer */
     int held_slot;
     size_t held_ack;
@@ -138,7 +95,6 @@ struct agent {
     bool leaving;              /* the gateway said Goaway */
     int closed_err;            /* why the session ended, told by the peer */
     struct origin origin;
-    struct pool pool;
     uint8_t block[POOL_BLOCKS][POOL_BLOCK];
 #ifdef ADIT_MTLS
     struct mtls mtls;          /* last: what is near has shorter addresses */
@@ -158,17 +114,14 @@ struct agent {
 void agent_init(struct agent *a);
 /* Runs until it is told to stop or out of attempts; returns the exit code. */
 int agent_run(struct agent *a);
-/* Takes the connection down, in whatever phase it is, and plans the next one. */
-void agent_disconnect(struct agent *a, int err);
-/* The gateway asks to be left alone for so long; up to a day of it is heeded. */
-void agent_wait_seconds(struct agent *a, uint32_t seconds);
-uint32_t agent_random(struct agent *a);
 
-/* ---- connect.c: from PHASE_WAIT to PHASE_SESSION ---- */
-void connect_start(struct agent *a);
-void connect_turn_dial(struct agent *a);
-void connect_turn_tls(struct agent *a);
-void connect_turn_upgrade(struct agent *a);
+/* ---- connect.c: from PHASE_WAIT to PHASE_SESSION; an error ends the attempt ---- */
+int connect_start(struct agent *a);
+int connect_turn_dial(struct agent *a);
+int connect_turn_tls(struct agent *a);
+int connect_turn_upgrade(struct agent *a);
+/* The gateway asks to be left alone for so long; up to a day of it is heeded. */
+void connect_wait_seconds(struct agent *a, uint32_t seconds);
 
 /* ---- verify.c ---- */
 /* At the start: authorities, pins, the state file. 0 or ERR_USAGE, said. */
@@ -204,55 +157,41 @@ int serve_turn(struct agent *a);
 bool serve_say(struct agent *a);
 /* Closes all that belongs to the session. */
 void serve_end(struct agent *a);
-/* A fresh frame mask. */
-const uint8_t *serve_key(struct agent *a, uint8_t key[4]);
-/* n bytes were put into the record. */
-void serve_ack(struct agent *a, size_t n);
 
-/* ---- exchange.c: `slot` is the stream's ---- */
-void exchange_init(struct agent *a);
-/* A request's head has come. */
-void exchange_request(struct agent *a, int slot);
-/* Body bytes have come; returns how many found a place (all of them but in plain mode). */
-size_t exchange_body(struct agent *a, int slot, struct str body);
-/* The message with the head is complete, the body follows in others. */
-void exchange_continue(struct agent *a, int slot);
-/* The visitor's direction ended. */
-void exchange_end(struct agent *a, int slot);
-/* The stream is gone. */
-void exchange_abort(struct agent *a, int slot);
-/* The local connection is ready for `ready`; the time is looked at, too. */
-void exchange_turn(struct agent *a, int slot, unsigned ready);
-unsigned exchange_want(struct agent *a, int slot, int64_t *deadline);
-/* Gives the request up with an answer for the visitor. */
-void exchange_fail(struct agent *a, int slot, unsigned code, const char *text);
-/* Ends what is left of the exchange if its stream is over. */
-void exchange_settle(struct agent *a, int slot);
-#define EXCHANGE_NO_ANSWER "the local server does not answer"
-/* The local server made progress. */
-void exchange_progress(struct agent *a, struct exchange *x);
-/* Opens a connection, to which the head is to be written (again). */
-void exchange_connect(struct agent *a, int slot, bool fresh);
-/* No connection could be made: opens one to another address, or gives up. */
-void exchange_unreached(struct agent *a, int slot, int err);
-/* Has nothing been written to the connection yet? */
-bool exchange_unwritten(const struct exchange *x);
-
-/* ---- upload.c ---- */
-void upload_start(struct agent *a, int slot, bool has_body, int64_t body_len);
-size_t upload_body(struct agent *a, int slot, struct str body);
-/* Writes as much as the local server takes. */
-void upload_write(struct agent *a, int slot);
-bool upload_wants(const struct agent *a, int slot);
-/* Gives the peer credit up to the stream's fair share. */
-void upload_grant(struct agent *a, int slot);
-void upload_release(struct agent *a, struct exchange *x);
-
-/* ---- download.c ---- */
-void download_read_head(struct agent *a, int slot);
-void download_gather(struct agent *a, int slot);
+/* ---- response.c: `slot` is the stream's ---- */
+/* The local connection has something to read. */
+void response_read(struct agent *a, int slot);
 /* Puts what is ready into the record; true when something was put. */
-bool download_put(struct agent *a, int slot);
-bool download_wants(const struct agent *a, int slot);
+bool response_put(struct agent *a, int slot);
+
+/* ---- request.c ---- */
+/* A request's head has come. */
+void request_begin(struct agent *a, int slot);
+/* The message with the head is complete, the body follows in others. */
+void request_continue(struct agent *a, int slot);
+/* Body bytes have come; returns how many found a place (all of them but in plain mode). */
+size_t request_body(struct agent *a, int slot, struct str body);
+/* The visitor's direction ended. */
+void request_end(struct agent *a, int slot);
+/* The stream is gone. */
+void request_abort(struct agent *a, int slot);
+/* Gives the request up with an answer for the visitor. */
+void request_fail(struct agent *a, int slot, unsigned code, const char *text);
+/* Writes as much as the local server takes. */
+void request_flush(struct agent *a, int slot);
+/* Looks whether the local server had time enough. */
+void request_on_time(struct agent *a, int slot);
+/* Does what the exchange wants, and ends it if its stream is over. */
+void request_obey(struct agent *a, int slot, enum exchange_verdict verdict);
+void request_settle(struct agent *a, int slot);
+
+/* ---- record.c ---- */
+/* Room in the record, *n bytes, or NULL. */
+uint8_t *record_room(struct agent *a, size_t *n);
+/* A fresh frame mask. */
+const uint8_t *record_key(struct agent *a, uint8_t key[4]);
+/* n bytes were put into it. */
+void record_ack(struct agent *a, size_t n);
+void record_send(struct agent *a);
 
 #endif

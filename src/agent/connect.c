@@ -9,23 +9,31 @@
 /* Between looks whether the kernel has random bytes at early boot. */
 #define ENTROPY_WAIT_MS 250
 
+/* What a gateway may ask for with retry_after or Retry-After: a mistake of its must not last for ever. */
+#define RETRY_AFTER_MAX_S 86400
+
+void connect_wait_seconds(struct agent *a, uint32_t seconds)
+{
+    a->wait_least_ms = (int64_t)(seconds < RETRY_AFTER_MAX_S ? seconds : RETRY_AFTER_MAX_S) * 1000;
+}
+
 /* ---- TLS and upgrade ---- */
 
-static void begin_tls(struct agent *a)
+static int begin_tls(struct agent *a)
 {
+    int err = 0;
+
     a->phase = PHASE_TLS;
     /* What the kernel has taken is out of our sight: it has the same time to get there. */
     sock_limit_unacked(a->dial.fd, a->config.ping_timeout_ms);
     if (!a->uri.tls) {
         transport_init_clear(&a->transport, dial_take(&a->dial), a->tls.in, a->tls.out,
                              TLS_RECORD_MAX);
-        return;
+    } else {
+        err = verify_start(a);
+        transport_init_tls(&a->transport, dial_take(&a->dial), &a->tls.client.eng);
     }
-    if (verify_start(a) < 0) {
-        agent_disconnect(a, ERR_URI);
-        return;
-    }
-    transport_init_tls(&a->transport, dial_take(&a->dial), &a->tls.client.eng);
+    return err < 0 ? ERR_URI : 0;
 }
 
 static unsigned offer(const struct agent *a)
@@ -59,7 +67,7 @@ static struct str host_port(const struct agent *a, uint8_t *out, size_t cap)
     return (struct str){ out, writer_stored(&w) };
 }
 
-static void begin_upgrade(struct agent *a)
+static int begin_upgrade(struct agent *a)
 {
     uint8_t random[16];
     uint8_t host[HOST_MAX + 8];
@@ -74,38 +82,32 @@ static void begin_upgrade(struct agent *a)
     writer_init(&w, p, p ? cap : 0);
     upgrade_request_write(&w, a->uri.path, host_port(a, host, sizeof host), a->upgrade_key,
                           offer(a));
-    if (!writer_fits(&w)) {
-        agent_disconnect(a, ERR_URI);
-        return;
-    }
+    if (!writer_fits(&w))
+        return ERR_URI;
     transport_send_ack(&a->transport, w.len);
     transport_flush(&a->transport);
     a->phase = PHASE_UPGRADE;
     a->upgrade_len = 0;
     transport_push(&a->transport);
+    return 0;
 }
 
-void connect_turn_tls(struct agent *a)
+int connect_turn_tls(struct agent *a)
 {
     int err = transport_pump(&a->transport);
 
-    if (err < 0)
-        agent_disconnect(a, err);
-    else if (transport_ready(&a->transport))
-        begin_upgrade(a);
+    return err == 0 && transport_ready(&a->transport) ? begin_upgrade(a) : err;
 }
 
 /* ---- dialling ---- */
 
-static void after_dial(struct agent *a, int state)
+static int after_dial(struct agent *a, int state)
 {
-    if (state < 0)
-        agent_disconnect(a, state);
-    else if (state > 0)
-        begin_tls(a);
+    if (state <= 0)
+        return state;
+    state = begin_tls(a);
     /* Whoever dials speaks first. */
-    if (a->phase == PHASE_TLS)
-        connect_turn_tls(a);
+    return state == 0 ? connect_turn_tls(a) : state;
 }
 
 /* Where to: the configured gateway, or once where it sent us. */
@@ -124,7 +126,7 @@ static void choose_uri(struct agent *a)
     a->uri = a->target.uri;
 }
 
-void connect_start(struct agent *a)
+int connect_start(struct agent *a)
 {
     uint8_t byte;
 
@@ -133,7 +135,7 @@ void connect_start(struct agent *a)
             log_line(LOG_WARN, "waiting for the kernel's random number generator");
         a->told_entropy = true;
         a->deadline = a->loop.now + ENTROPY_WAIT_MS;
-        return;
+        return 0;
     }
     choose_uri(a);
     log_form(LOG_INFO, "connecting to %s:%u", &a->uri.host, LOG_NUMBER(a->uri.port));
@@ -142,18 +144,19 @@ void connect_start(struct agent *a)
     a->dial.until = a->deadline;
     a->dial.round = a->backoff.attempts;
     local_look_up(a);
-    after_dial(a, dial_start(&a->dial, a->uri.host, a->uri.port, agent_random(a), a->loop.now));
+    return after_dial(a, dial_start(&a->dial, a->uri.host, a->uri.port, entropy_u32(&a->entropy),
+                                    a->loop.now));
 }
 
-void connect_turn_dial(struct agent *a)
+int connect_turn_dial(struct agent *a)
 {
     int state = 0;
 
     if (loop_ready(&a->loop, a->dial.fd))
-        state = dial_on_event(&a->dial, agent_random(a), a->loop.now);
+        state = dial_on_event(&a->dial, entropy_u32(&a->entropy), a->loop.now);
     else if (a->loop.now >= a->dial.deadline)
-        state = dial_on_time(&a->dial, agent_random(a), a->loop.now);
-    after_dial(a, state);
+        state = dial_on_time(&a->dial, entropy_u32(&a->entropy), a->loop.now);
+    return after_dial(a, state);
 }
 
 /* ---- the answer to the upgrade ---- */
@@ -188,7 +191,7 @@ static void obey_retry_after(struct agent *a, const struct http_head *head)
     if ((head->status == 429 || head->status == 503) &&
         http_field_find(head->fields, "Retry-After", &value) &&
         ascii_u64(value, UINT32_MAX, &seconds))
-        agent_wait_seconds(a, (uint32_t)seconds);
+        connect_wait_seconds(a, (uint32_t)seconds);
 }
 
 /* Gathers the answer's head in a buffer that no request needs yet. Returns a protocol, 0: more to
@@ -228,7 +231,7 @@ static int take_upgrade(struct agent *a)
     return len;
 }
 
-void connect_turn_upgrade(struct agent *a)
+int connect_turn_upgrade(struct agent *a)
 {
     size_t n;
     int got;
@@ -238,8 +241,7 @@ void connect_turn_upgrade(struct agent *a)
     do
         got = take_upgrade(a);
     while (got == 0 && transport_recv_buf(&a->transport, &n) != NULL);
-    if (got < 0)
-        agent_disconnect(a, got);
-    else if (got > 0)
+    if (got > 0)
         begin_session(a, (enum upgrade_protocol)got);
+    return got < 0 ? got : 0;
 }

@@ -39,7 +39,7 @@ void local_look_up(struct agent *a)
     if (a->local.fd >= 0 || a->loop.now < a->local_next)
         return;
     a->local_next = a->loop.now + LOOK_UP_MS;
-    take(a, resolver_start(&a->local, a->target.local_host, agent_random(a), a->loop.now));
+    take(a, resolver_start(&a->local, a->target.local_host, entropy_u32(&a->entropy), a->loop.now));
 }
 
 void local_turn(struct agent *a)
@@ -49,7 +49,7 @@ void local_turn(struct agent *a)
     if (loop_ready(&a->loop, a->local.fd))
         take(a, resolver_on_event(&a->local, a->loop.now));
     else if (a->loop.now >= a->local.deadline)
-        take(a, resolver_on_time(&a->local, agent_random(a), a->loop.now));
+        take(a, resolver_on_time(&a->local, entropy_u32(&a->entropy), a->loop.now));
 }
 
 /* Once when it begins, once when it is over. */

@@ -24,6 +24,12 @@ void serve_start(struct agent *a, enum upgrade_protocol protocol)
 
     session_init(&a->session, &session_agent, protocol, &config, a->stream, &a->counters,
                  a->loop.now);
+    a->shared.plain = a->session.link.plain;
+    a->shared.rules = (struct relay_rules){
+        .host = { a->target.local_text, a->target.local_text_len },
+        .host_replace = a->config.host_header != NULL,
+        .streams = !a->shared.plain,
+    };
     a->held = (struct str){ 0 };
     a->record_len = 0;
     a->opened_at = NET_NEVER;
@@ -40,22 +46,10 @@ void serve_end(struct agent *a)
 
     for (slot = 0; slot < STREAMS_MAX; slot++) {
         a->stream[slot].used = false;
-        exchange_abort(a, slot);
+        request_abort(a, slot);
     }
     origin_drop_all(&a->origin);
     a->held = (struct str){ 0 };
-}
-
-const uint8_t *serve_key(struct agent *a, uint8_t key[4])
-{
-    entropy_stock(&a->entropy, key, 4);
-    return key;
-}
-
-void serve_ack(struct agent *a, size_t n)
-{
-    transport_send_ack(&a->transport, n);
-    a->record_len += n;
 }
 
 /* ---- in ---- */
@@ -76,7 +70,7 @@ static void on_goaway(struct agent *a, const struct session_in *in)
 
     if (ms > a->config.max_delay_ms)
         ms = a->config.max_delay_ms;
-    a->wait_least_ms = (int64_t)backoff_spread((uint32_t)ms, agent_random(a));
+    a->wait_least_ms = (int64_t)backoff_spread((uint32_t)ms, entropy_u32(&a->entropy));
     a->next_url_len = in->msg->url.n <= sizeof a->next_url ? in->msg->url.n : 0;
     if (a->next_url_len > 0)
         memcpy(a->next_url, in->msg->url.p, a->next_url_len);
@@ -102,7 +96,7 @@ static int close_reason(uint16_t code)
  * which knows no credit, comes to that. */
 static void on_body(struct agent *a, const struct session_in *in, size_t used)
 {
-    size_t taken = exchange_body(a, in->slot, in->body);
+    size_t taken = request_body(a, in->slot, in->body);
 
     if (taken == in->body.n)
         return;
@@ -117,7 +111,7 @@ static bool still_held(struct agent *a)
 
     if (a->held.n == 0)
         return false;
-    taken = exchange_body(a, a->held_slot, a->held);
+    taken = request_body(a, a->held_slot, a->held);
     a->held.p += taken;
     a->held.n -= taken;
     if (a->held.n > 0)
@@ -133,22 +127,22 @@ static void on_event(struct agent *a, const struct session_in *in, size_t used)
         on_opened(a, in);
         break;
     case SESSION_EV_REQUEST:
-        exchange_request(a, in->slot);
+        request_begin(a, in->slot);
         break;
     case SESSION_EV_CONTINUES:
-        exchange_continue(a, in->slot);
+        request_continue(a, in->slot);
         break;
     case SESSION_EV_BODY:
         on_body(a, in, used);
         break;
     case SESSION_EV_END:
         if (in->broken)
-            exchange_fail(a, in->slot, 499, "the request broke off");
+            request_fail(a, in->slot, 499, "the request broke off");
         else
-            exchange_end(a, in->slot);
+            request_end(a, in->slot);
         break;
     case SESSION_EV_ABORT:
-        exchange_abort(a, in->slot);
+        request_abort(a, in->slot);
         break;
     case SESSION_EV_GOAWAY:
         on_goaway(a, in);
@@ -209,16 +203,16 @@ static bool put_due(struct agent *a)
 
     while (session_due(&a->session)) {
         size_t cap;
-        uint8_t *p = transport_send_buf(&a->transport, &cap);
+        uint8_t *p = record_room(a, &cap);
         size_t n = 0;
 
         if (p != NULL)
-            n = session_put(&a->session, p, cap, serve_key(a, key), a->loop.now, clock_unix());
+            n = session_put(&a->session, p, cap, record_key(a, key), a->loop.now, clock_unix());
         if (n == 0) {
             a->blocked = a->blocked || p == NULL || a->record_len > 0;
             return any;
         }
-        serve_ack(a, n);
+        record_ack(a, n);
         any = true;
     }
     return any;
@@ -233,7 +227,7 @@ static bool put_bodies(struct agent *a)
     for (i = 0; i < STREAMS_MAX && !a->blocked; i++) {
         int slot = (int)((a->next_exchange + (unsigned)i) % STREAMS_MAX);
 
-        if (a->stream[slot].used && download_put(a, slot))
+        if (a->stream[slot].used && response_put(a, slot))
             any = true;
     }
     a->next_exchange++;
@@ -254,18 +248,11 @@ static bool put_all(struct agent *a)
     return any;
 }
 
-static void send_record(struct agent *a)
-{
-    transport_flush(&a->transport);
-    transport_push(&a->transport);
-    a->record_len = 0;
-}
-
 bool serve_say(struct agent *a)
 {
     bool any = put_due(a);
 
-    send_record(a);
+    record_send(a);
     return any;
 }
 
@@ -285,6 +272,16 @@ static void watch_idle(struct agent *a)
     }
 }
 
+static void want_exchange(struct agent *a, int slot)
+{
+    struct exchange *x = &a->exchange[slot];
+    bool may_put = a->stream[slot].tx_credit > 0 && session_may_put(&a->session, slot);
+    bool more = a->held.n > 0 && a->held_slot == slot;
+    unsigned want = exchange_want(x, may_put, more, a->loop.now);
+
+    loop_want(&a->loop, a->conn[slot].fd, want, x->deadline);
+}
+
 void serve_want(struct agent *a)
 {
     struct loop *l = &a->loop;
@@ -294,10 +291,8 @@ void serve_want(struct agent *a)
 
     loop_want(l, a->transport.fd, transport_want(&a->transport), session_deadline(&a->session));
     for (i = 0; i < STREAMS_MAX; i++) {
-        unsigned want = exchange_want(a, (int)i, &deadline);
-
-        if (a->exchange[i].fd >= 0)
-            loop_want(l, a->exchange[i].fd, want, deadline);
+        if (a->conn[i].fd >= 0)
+            want_exchange(a, (int)i);
     }
     for (i = 0; (fd = origin_idle(&a->origin, i, &deadline)) >= 0; i++)
         loop_want(l, fd, LOOP_IN, deadline);
@@ -305,15 +300,24 @@ void serve_want(struct agent *a)
         loop_want(l, -1, 0, l->now);
 }
 
+static void turn_exchange(struct agent *a, int slot, unsigned ready)
+{
+    if (ready & LOOP_OUT)
+        request_flush(a, slot);
+    /* Unless that was another connection's, which the write above found dead. */
+    if ((ready & LOOP_IN) && a->conn[slot].fd >= 0 && exchange_listens(&a->exchange[slot]))
+        response_read(a, slot);
+    if (a->conn[slot].fd >= 0)
+        request_on_time(a, slot);
+}
+
 static void turn_exchanges(struct agent *a)
 {
     int slot;
 
     for (slot = 0; slot < STREAMS_MAX; slot++) {
-        struct exchange *x = &a->exchange[slot];
-
-        if (x->fd >= 0)
-            exchange_turn(a, slot, loop_ready(&a->loop, x->fd));
+        if (a->conn[slot].fd >= 0)
+            turn_exchange(a, slot, loop_ready(&a->loop, a->conn[slot].fd));
     }
     watch_idle(a);
 }
@@ -351,7 +355,7 @@ static int watch_peer(struct agent *a, bool heard)
         session_heard(&a->session, a->loop.now);
     session_unsent(&a->session, unsent, unsent ? transport_taken(t) : 0, a->loop.now);
     if (slot >= 0)
-        exchange_fail(a, slot, 503, "made way for other requests");
+        request_fail(a, slot, 503, "made way for other requests");
     return t->err < 0 ? t->err : on_time(a);
 }
 
@@ -378,7 +382,7 @@ int serve_turn(struct agent *a)
         leave(a);
         if (put_all(a))
             progress = true;
-        send_record(a);
+        record_send(a);
         /* The rest of the input may say why it went, so that nothing may stop it. */
         if (t->peer_deaf)
             session_mute(&a->session);

@@ -50,3 +50,11 @@ void entropy_stock(struct entropy *e, void *out, size_t n)
     memcpy(out, e->stock + e->left - n, n);
     e->left -= n;
 }
+
+uint32_t entropy_u32(struct entropy *e)
+{
+    uint32_t value;
+
+    entropy_stock(e, &value, sizeof value);
+    return value;
+}
