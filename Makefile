@@ -33,8 +33,9 @@ SHARED_BY_GATEWAY := $(call layer,core,wheel session_gateway) \
     $(call layer,net,tls_server tls_identity) $(call layer,sys,poller)
 AGENT   := $(call layer,agent,main agent config token identity connect verify serve local \
              request response record)
-GATEWAY := $(call layer,gateway,main gateway certificate turn accept config names cidr peers page ring \
-             conn request response visitor forward cookie date tunnel tunnel_io tunnel_queue tunnel_log)
+GATEWAY := $(call layer,gateway,main gateway certificate turn accept limit config names cidr peers page \
+             ring schedule conn serve request request_put response pace visitor forward cookie date \
+             stream tunnel tunnel_io tunnel_pace tunnel_queue tunnel_log)
 PURE    := $(CODEC) $(CORE) $(filter src/core/%,$(SHARED_BY_GATEWAY))
 COMMON  := $(CODEC) $(CORE) $(NET) $(SYS)
 

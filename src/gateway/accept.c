@@ -4,14 +4,13 @@
 
 #include "err.h"
 #include "gateway.h"
+#include "limit.h"
 #include "log.h"
 
 /* Connections between two looks at the poller. */
 #define ACCEPT_MAX 64
 /* Without a descriptor for a new connection; one line of the log for each. */
 #define ACCEPT_PAUSE_MS 1000
-/* One line of the log for each address that is turned away, within this time. */
-#define TOLD_MS 60000
 
 static bool is_here(const struct ip *ip)
 {
@@ -25,19 +24,6 @@ static struct peer *peer_of(struct gateway *g, const struct ip *ip)
     if (ip->len == 0 || is_here(ip) || cidr_has(&g->config.trust, ip))
         return NULL;
     return peers_find(&g->peers, ip);
-}
-
-static void tell(struct gateway *g, struct peer *from, const struct ip *ip, const char *text)
-{
-    uint8_t out[IP_TEXT_MAX];
-
-    g->turned_away++;
-    if (g->now < from->told_at || !log_begin(LOG_WARN))
-        return;
-    from->told_at = g->now + TOLD_MS;
-    log_str((struct str){ out, ip_format(ip, out) });
-    log_text(text);
-    log_end();
 }
 
 /* Whoever has been without a request longest is closed; free after this turn. */
@@ -71,10 +57,13 @@ static void meet(struct gateway *g, const struct listener *l, int fd, const stru
     const char *why = from ? refusal(g, from) : NULL;
 
     if (!why) {
-        conn_start(g, l, fd, ip, from);
+        struct conn *c = conn_start(g, l, fd, ip, from);
+
+        if (c)
+            visitor_start(c);
         return;
     }
-    tell(g, from, ip, why);
+    limit_tell(g, from, ip, why);
     sock_close(&fd);
 }
 
@@ -96,14 +85,4 @@ void accept_waiting(struct gateway *g, struct listener *l)
     /* The connection that waits would be told of again at once. */
     g->accept_at = g->now + ACCEPT_PAUSE_MS;
     log_line(LOG_WARN, "a connection cannot be accepted now: too many open files, or no memory");
-}
-
-bool accept_request(struct conn *c)
-{
-    struct gateway *g = c->gateway;
-
-    if (!c->from || rate_take(&c->from->requests, g->now, g->config.request_rate))
-        return true;
-    tell(g, c->from, &c->peer, " is answered 429: too many requests of this address (--request-rate)");
-    return false;
 }

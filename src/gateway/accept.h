@@ -9,15 +9,10 @@
 #ifndef ADIT_GATEWAY_ACCEPT_H
 #define ADIT_GATEWAY_ACCEPT_H
 
-#include <stdbool.h>
-
-struct conn;
 struct gateway;
 struct listener;
 
 /* Takes the connections that wait, some of them a turn, as far as there is room. */
 void accept_waiting(struct gateway *g, struct listener *l);
-/* May this connection's address have another request served now? */
-bool accept_request(struct conn *c);
 
 #endif

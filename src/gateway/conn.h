@@ -15,6 +15,9 @@
 #include "visitor.h"
 #include "wheel.h"
 
+/* A peer that was told the end: its silence. */
+#define CONN_LINGER_MS 2000
+
 struct gateway;
 struct listener;
 struct tunnel;
@@ -48,24 +51,24 @@ struct conn {
     struct tunnel *tunnel;   /* AGENT: its own; VISITOR: where its request goes */
 };
 
-/* Takes a connection that was accepted; there is an unused one for it. `from` as in struct conn. */
-void conn_start(struct gateway *g, const struct listener *l, int fd, const struct ip *peer,
-                struct peer *from);
+/* Takes a connection that was accepted; there is an unused one for it. `from` as in struct conn. NULL:
+ * TLS could not start, which is said. */
+struct conn *conn_start(struct gateway *g, const struct listener *l, int fd, const struct ip *peer,
+                        struct peer *from);
 /* It is an agent's whose token was accepted, or is that no more. */
 void conn_know(struct conn *c, bool known);
-/* The poller told of it. */
-void conn_on_event(struct conn *c, unsigned ready);
+/* ---- schedule.c: who is served when ---- */
+
+/* Does it still have a socket? */
+bool conn_is_live(const struct conn *c);
 /* To be served in the next turn. */
 void conn_mark(struct conn *c);
 /* The same, and read on: something was taken out of its buffer, or the poller says so. */
 void conn_read_on(struct conn *c);
-void conn_serve(struct conn *c);
-/* Tells the poller what the connection waits for now. */
-void conn_watch(struct conn *c);
-void conn_on_time(struct conn *c);
-
 /* Moving a deadline away costs nothing: the timer finds out when it fires. */
 void conn_set_deadline(struct conn *c, int64_t at);
+
+/* ---- conn.c: its socket ---- */
 
 /* Room to send, *n bytes: as many as wanted, made by sending what gathered if need be, or a whole
  * record where that is less. A peer may have asked for records of 512 bytes (RFC 6066 section 4),
@@ -84,5 +87,14 @@ void conn_reset(struct conn *c);
 void conn_release(struct conn *c);
 /* At the end of a turn: a closed connection may be used again. */
 void conn_recycle(struct conn *c);
+
+/* ---- serve.c: a connection's turn, whatever it is ---- */
+
+/* The poller told of it. */
+void conn_on_event(struct conn *c, unsigned ready);
+void conn_serve(struct conn *c);
+/* Tells the poller what the connection waits for now. */
+void conn_watch(struct conn *c);
+void conn_on_time(struct conn *c);
 
 #endif

@@ -2,29 +2,16 @@
 
 #include <string.h>
 
-#include "accept.h"
 #include "err.h"
 #include "forward.h"
 #include "gateway.h"
+#include "limit.h"
 #include "log.h"
+#include "response.h"
 
 /* Agents connect here, on any host; visitors never get a page of it. */
 #define AGENT_PATH "/_adit"
-/* What a message needs beside its head's own bytes: frame, id, lengths, escapes. */
-#define MESSAGE_ROOM 512
-/* Less than this is not worth a message of its own. */
-#define BODY_ROOM_MIN 1024
-/* A longer head goes out in parts. */
-#define HEAD_ROOM_MAX 12288
 
-static const uint8_t no_key[4]; /* a server's frames are not masked */
-
-static bool has_received(struct conn *c)
-{
-    size_t n;
-
-    return transport_recv_buf(&c->transport, &n) != NULL;
-}
 
 /* ---- heads ---- */
 
@@ -32,13 +19,13 @@ static void refuse_head(struct conn *c, int err)
 {
     c->visitor.keep_alive = false;
     if (err == ERR_HTTP_SIZE)
-        visitor_refuse(c, 431, STR("The request's head is too large."), 0);
+        response_refuse(c, 431, STR("The request's head is too large."), 0);
     else if (err == ERR_HTTP_VERSION)
-        visitor_refuse(c, 505, STR("Only HTTP/1.0 and HTTP/1.1 are spoken here."), 0);
+        response_refuse(c, 505, STR("Only HTTP/1.0 and HTTP/1.1 are spoken here."), 0);
     else if (err == ERR_HTTP_SMUGGLE)
-        visitor_refuse(c, 400, STR("The length of the request's body is ambiguous."), 0);
+        response_refuse(c, 400, STR("The length of the request's body is ambiguous."), 0);
     else
-        visitor_refuse(c, 400, STR("The request is malformed."), 0);
+        response_refuse(c, 400, STR("The request is malformed."), 0);
 }
 
 /* The tunnel's label: what stands before .DOMAIN; empty when it is not one label there. */
@@ -64,9 +51,9 @@ static struct tunnel *tunnel_of_host(struct conn *c, struct str authority)
     if (authority.n > 0 && uri_authority_parse(authority, 80, &host, &port) == 0)
         name = names_find(c->gateway->names, label_of(c->gateway, host));
     if (!name)
-        visitor_refuse(c, 404, STR("There is no tunnel of this name."), 0);
+        response_refuse(c, 404, STR("There is no tunnel of this name."), 0);
     else if (!name->tunnel)
-        visitor_refuse(c, 502, STR("The tunnel is not connected: its device is off or has no "
+        response_refuse(c, 502, STR("The tunnel is not connected: its device is off or has no "
                                    "network."), 0);
     return name ? name->tunnel : NULL;
 }
@@ -168,7 +155,7 @@ static void route(struct conn *c, struct http_head *head, const struct http_targ
 static void refuse_many(struct conn *c)
 {
     c->visitor.keep_alive = false;
-    visitor_refuse(c, 429, STR("Too many requests of your address; please try again soon."), 1);
+    response_refuse(c, 429, STR("Too many requests of your address; please try again soon."), 1);
 }
 
 static bool is_agent_path(struct str path)
@@ -199,16 +186,16 @@ static void begin(struct conn *c, struct http_head *head)
     http_body_init(&v->body, &framing);
     v->request_done = v->body.done;
     v->expects = http_field_find(head->fields, "expect", &value);
-    if (!accept_request(c))
+    if (!limit_request(c))
         refuse_many(c);
     else if (target.form == HTTP_TARGET_AUTHORITY)
-        visitor_refuse(c, 501, STR("CONNECT is not served here."), 0);
+        response_refuse(c, 501, STR("CONNECT is not served here."), 0);
     else if (!is_agent_path(target.path))
         route(c, head, &target);
     else if (c->agents)
         tunnel_upgrade(c, head);
     else
-        visitor_refuse(c, 404, STR("Agents connect on the other port."), 0);
+        response_refuse(c, 404, STR("Agents connect on the other port."), 0);
 }
 
 /* The first bytes of a request. */
@@ -252,133 +239,3 @@ bool request_read(struct conn *c)
     return true;
 }
 
-/* ---- into the tunnel ---- */
-
-static bool has_credit(const struct conn *c)
-{
-    return c->tunnel->session.stream[c->visitor.slot].tx_credit > 0;
-}
-
-bool request_pending(struct conn *c)
-{
-    const struct visitor *v = &c->visitor;
-
-    if (v->slot < 0)
-        return false;
-    if (!v->head_put)
-        return true;
-    if (v->request_done)
-        return false;
-    return v->end_due || (has_received(c) && has_credit(c));
-}
-
-size_t request_room(const struct conn *c)
-{
-    const struct visitor *v = &c->visitor;
-    size_t n = v->msg.headers.packed.n + v->msg.url.n + MESSAGE_ROOM;
-
-    if (v->head_put || n < BODY_ROOM_MIN)
-        return BODY_ROOM_MIN;
-    return n < HEAD_ROOM_MAX ? n : HEAD_ROOM_MAX;
-}
-
-static void direction_ended(struct conn *c)
-{
-    struct visitor *v = &c->visitor;
-
-    v->request_done = true;
-    if (v->response_done)
-        tunnel_release(c);
-    conn_mark(c);
-}
-
-/* Body bytes, decoded where they were received and copied once, from one connection's record to
- * the other's. The bytes copied; *more tells whether the body goes on. Negative: malformed. */
-static int copy_body(struct conn *c, uint8_t *out, size_t cap, bool *more)
-{
-    struct visitor *v = &c->visitor;
-    size_t filled = 0, data, n;
-    uint8_t *p;
-    int used;
-
-    while (filled < cap && !v->body.done && (p = transport_recv_buf(&c->transport, &n)) != NULL) {
-        used = http_body_decode(&v->body, p, n < cap - filled ? n : cap - filled, &data);
-        if (used < 0)
-            return used;
-        memcpy(out + filled, p, data);
-        filled += data;
-        transport_recv_ack(&c->transport, (size_t)used);
-    }
-    *more = !v->body.done;
-    if (*more)
-        conn_read_on(c);
-    return (int)filled;
-}
-
-static void refuse_body(struct conn *c)
-{
-    c->visitor.keep_alive = false;
-    visitor_break(c, 400, STR("The request's body is malformed."));
-}
-
-static size_t put_body(struct conn *c, uint8_t *out, size_t cap)
-{
-    struct visitor *v = &c->visitor;
-    struct session *s = &c->tunnel->session;
-    struct link_body b;
-    bool more = false;
-    int n = 0;
-    size_t len;
-
-    if (!session_body_begin(s, v->slot, v->head_put ? NULL : &v->msg, &b, out, cap, v->end_due))
-        return 0;
-    if (!v->end_due)
-        n = copy_body(c, b.body, b.max, &more);
-    if (n < 0)
-        refuse_body(c);
-    if (n < 0 || (n == 0 && more))
-        return 0;
-    len = session_body_end(s, v->slot, &b, (size_t)n, more, (struct str){ 0 }, no_key);
-    v->head_put = true;
-    if (!more)
-        direction_ended(c);
-    return len;
-}
-
-static size_t put_head(struct conn *c, uint8_t *out, size_t cap)
-{
-    struct visitor *v = &c->visitor;
-    struct session *s = &c->tunnel->session;
-    bool doomed = s->stream[v->slot].doomed;
-    bool done;
-    size_t len;
-
-    /* session_body_begin may have taken it out. */
-    if (v->msg.more)
-        v->msg.has |= WIRE_HAS(WIRE_MORE);
-    len = session_head_put(s, v->slot, &v->msg, out, cap, &done, no_key);
-    v->head_part = !done && (v->head_part || len > 0);
-    v->head_put = done;
-    if (done && doomed) {
-        tunnel_release(c);
-        if (c->role == CONN_DOOMED)
-            conn_release(c);
-    }
-    return len;
-}
-
-size_t request_put(struct conn *c, uint8_t *out, size_t cap)
-{
-    struct visitor *v = &c->visitor;
-    size_t len = 0;
-
-    if (v->head_put || (!v->head_part && !v->request_done && has_received(c)))
-        len = put_body(c, out, cap);
-    if (len == 0 && v->slot >= 0 && !v->head_put)
-        len = put_head(c, out, cap);
-    if (len > 0 && c->role == CONN_VISITOR)
-        visitor_progress(c);
-    if (!request_pending(c))
-        list_remove(&v->ready);
-    return len;
-}

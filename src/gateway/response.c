@@ -6,15 +6,18 @@
 #include "clock.h"
 #include "forward.h"
 #include "gateway.h"
-#include "request.h"
+#include "page.h"
+#include "stream.h"
 
 /* CR LF after a chunk's data, and its head. */
 #define CHUNK_ROOM (HTTP_CHUNK_HEAD_MAX + 2)
 static const uint8_t last_chunk[] = { '0', '\r', '\n', '\r', '\n' };
+/* The rest of a body that is taken only to keep the connection. */
+#define DISCARD_MAX 65536
 /* Less room in a record is not worth a chunk. */
 #define PIECE_MIN 512
 
-/* ---- heads ---- */
+/* ---- pages ---- */
 
 void response_put_raw(struct conn *c, const uint8_t *p, size_t n)
 {
@@ -26,6 +29,57 @@ void response_put_raw(struct conn *c, const uint8_t *p, size_t n)
     ring_push(&v->ring, p + sent, n - sent);
     v->raw_left += n - sent;
 }
+
+bool response_may_discard(const struct visitor *v)
+{
+    return v->body.kind == HTTP_BODY_LENGTH && v->body.left <= DISCARD_MAX && !v->expects;
+}
+
+void response_refuse(struct conn *c, unsigned status, struct str text, unsigned retry_after)
+{
+    struct visitor *v = &c->visitor;
+    uint8_t out[PAGE_MAX];
+    struct writer w;
+    struct page page = {
+        .status = status,
+        .text = text,
+        .retry_after = retry_after,
+        .websocket = status == 426,
+        .head = str_eq(v->msg.method, STR("HEAD")),
+        .minor = v->minor,
+        .unix_now = clock_unix(),
+    };
+
+    if (stream_detach(c, "refused") || c->gateway->stopping ||
+        !(v->request_done || response_may_discard(v)))
+        v->keep_alive = false;
+    page.close = !v->keep_alive;
+    writer_init(&w, out, sizeof out);
+    page_write(&w, &page);
+    v->state = VISITOR_OPEN;
+    v->answered = v->response_done = true;
+    v->framing = (struct relay_response){ .body = HTTP_BODY_NONE };
+    response_put_raw(c, out, writer_stored(&w));
+    c->gateway->refused++;
+    visitor_progress(c);
+    conn_mark(c);
+}
+
+void response_break(struct conn *c, unsigned status, struct str text)
+{
+    struct visitor *v = &c->visitor;
+
+    if (!v->answered) {
+        response_refuse(c, status, text, status == 503 ? RETRY_AFTER_S : 0);
+        return;
+    }
+    stream_detach(c, "broken");
+    v->broken = true;
+    v->response_done = true;
+    conn_mark(c);
+}
+
+/* ---- heads ---- */
 
 /* The head as the visitor gets it. unix_now as in forward_response. */
 static int write_head(struct conn *c, struct writer *w, const struct wire_msg *m, bool keep_alive,
@@ -87,7 +141,7 @@ void response_head(struct conn *c, const struct wire_msg *m)
     writer_init(&w, out, sizeof out);
     if (v->answered || write_head(c, &w, m, keep_alive, clock_unix(), &v->framing) < 0 ||
         !writer_fits(&w) || (v->framing.body == HTTP_BODY_TUNNEL && !v->upgrade)) {
-        visitor_break(c, 502, STR("The device's answer is malformed."));
+        response_break(c, 502, STR("The device's answer is malformed."));
         return;
     }
     v->answered = true;
@@ -131,7 +185,7 @@ static void grant(struct conn *c, size_t n)
     session_grant(&c->tunnel->session, c->visitor.slot, n);
     if (session_due(&c->tunnel->session))
         conn_mark(c->tunnel->conn);
-    tunnel_resume(c->tunnel);
+    stream_resume(c->tunnel);
 }
 
 /* False: more than the response's head said. */
@@ -156,7 +210,7 @@ void response_body(struct conn *c, struct str body)
         return;
     }
     if (!count_length(&v->framing, body.n)) {
-        visitor_break(c, 502, STR(""));
+        response_break(c, 502, STR(""));
         return;
     }
     while (v->ring.len == 0 && rest.n > 0 && (n = put_piece(c, rest)) > 0)
@@ -175,7 +229,7 @@ void response_end(struct conn *c, bool broken)
     if (v->response_done)
         return;
     if (!v->answered) {
-        visitor_break(c, 502, STR("The device's answer is malformed."));
+        response_break(c, 502, STR("The device's answer is malformed."));
         return;
     }
     v->response_done = true;

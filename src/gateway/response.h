@@ -6,6 +6,16 @@
 
 #include "conn.h"
 
+/* For a visitor who may come again when there is room. */
+#define RETRY_AFTER_S 5
+
+/* Answers with a page. `text` as in struct page. retry_after in seconds, 0: none. */
+void response_refuse(struct conn *c, unsigned status, struct str text, unsigned retry_after);
+/* The stream broke: a page if nothing was answered yet, else a response that is seen to be cut. */
+void response_break(struct conn *c, unsigned status, struct str text);
+/* A request was answered without the rest of its body, which is short and sure to come: taking it
+ * keeps the connection (RFC 9112 section 9.3). */
+bool response_may_discard(const struct visitor *v);
 /* A 1xx response. */
 void response_interim(struct conn *c, const struct wire_msg *m);
 void response_head(struct conn *c, const struct wire_msg *m);

@@ -7,13 +7,14 @@
 #include "entropy.h"
 #include "err.h"
 #include "gateway.h"
+#include "response.h"
+#include "stream.h"
 #include "tunnel_log.h"
 
 /* From the upgrade to Auth. */
 #define AUTH_TIME_MS 10000
 /* For the close frame to leave. */
 #define ENDING_TIME_MS 2000
-#define RETRY_AFTER_S 5
 #define UPGRADE_ROOM 512
 
 /* ---- beginning ---- */
@@ -72,17 +73,17 @@ void tunnel_upgrade(struct conn *c, const struct http_head *head)
     struct writer w;
 
     if (protocol < 0) {
-        visitor_refuse(c, 426, STR("Agents connect here, with a WebSocket (RFC 6455)."), 0);
+        response_refuse(c, 426, STR("Agents connect here, with a WebSocket (RFC 6455)."), 0);
         return;
     }
     if (g->config.client_ca && !tls_server_knows_client(c->tls)) {
         log_line(LOG_WARN, "an agent without a client certificate was sent away (--client-ca)");
-        visitor_refuse(c, 403, STR("Agents need a client certificate here."), 0);
+        response_refuse(c, 403, STR("Agents need a client certificate here."), 0);
         return;
     }
     /* RFC 6455 section 10.2: a page in somebody's browser is no agent. */
     if (http_field_find(head->fields, "origin", &origin)) {
-        visitor_refuse(c, 403, STR("Browsers do not connect here."), 0);
+        response_refuse(c, 403, STR("Browsers do not connect here."), 0);
         return;
     }
     writer_init(&w, out, sizeof out);
@@ -96,25 +97,13 @@ void tunnel_upgrade(struct conn *c, const struct http_head *head)
 
 /* ---- the end ---- */
 
-/* The stream is gone, without a word to the session. */
-void tunnel_release(struct conn *visitor)
-{
-    struct visitor *v = &visitor->visitor;
-
-    visitor->tunnel->visitor[v->slot] = NULL;
-    list_remove(&v->ready);
-    conn_mark(visitor->tunnel->conn);
-    visitor->tunnel = NULL;
-    v->slot = -1;
-}
-
 static void fail_stream(struct conn *visitor, const char *why)
 {
-    tunnel_release(visitor);
+    stream_release(visitor);
     if (visitor->role == CONN_DOOMED)
         conn_release(visitor);
     else if (visitor->role == CONN_VISITOR)
-        visitor_break(visitor, 502, str_of(why));
+        response_break(visitor, 502, str_of(why));
 }
 
 static void fail_visitors(struct tunnel *t, const char *why)
@@ -126,8 +115,8 @@ static void fail_visitors(struct tunnel *t, const char *why)
     while (!list_empty(&t->wait)) {
         struct conn *visitor = LIST_OWNER(t->wait.next, struct conn, visitor.wait);
 
-        tunnel_leave_queue(visitor);
-        visitor_refuse(visitor, 502, str_of(why), 0);
+        stream_leave_queue(visitor);
+        response_refuse(visitor, 502, str_of(why), 0);
     }
 }
 
@@ -252,60 +241,3 @@ void tunnel_authenticate(struct tunnel *t, const struct wire_msg *m)
     tunnel_log_opened(t, m->agent, url);
 }
 
-/* ---- streams ---- */
-
-void tunnel_ready(struct conn *visitor)
-{
-    struct tunnel *t = visitor->tunnel;
-
-    if (list_empty(&visitor->visitor.ready))
-        list_append(&t->ready, &visitor->visitor.ready);
-    conn_mark(t->conn);
-}
-
-bool tunnel_detach(struct conn *visitor, const char *why)
-{
-    struct visitor *v = &visitor->visitor;
-    struct session *s = &visitor->tunnel->session;
-
-    if (v->slot < 0) {
-        tunnel_leave_queue(visitor);
-        return false;
-    }
-    if (!s->stream[v->slot].doomed)
-        session_abort(s, v->slot, 499, why);
-    if (s->stream[v->slot].doomed) {
-        tunnel_ready(visitor);
-        return true;
-    }
-    tunnel_release(visitor);
-    return false;
-}
-
-void tunnel_resume(struct tunnel *t)
-{
-    if (!t->stalled)
-        return;
-    t->stalled = false;
-    conn_read_on(t->conn);
-}
-
-void tunnel_on_time(struct conn *c)
-{
-    struct tunnel *t = c->tunnel;
-    int err = t->ending || t->session.state != SESSION_OPEN ? ERR_TIMEOUT : 0;
-
-    tunnel_sent(c);
-    /* Not read because a visitor is slow: that is no silence of the agent's. */
-    if (t->stalled)
-        session_heard(&t->session, c->gateway->now);
-    if (err == 0)
-        err = session_on_time(&t->session, c->gateway->now);
-    if (err < 0) {
-        tunnel_lost(c, err);
-        return;
-    }
-    tunnel_break_slow(t);
-    conn_set_deadline(c, tunnel_deadline(t));
-    conn_mark(c);
-}

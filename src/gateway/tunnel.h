@@ -55,23 +55,16 @@ void tunnel_finish(struct conn *c);
 void tunnel_authenticate(struct tunnel *t, const struct wire_msg *m);
 /* Gives free streams to visitors who wait: in their order, each address within its share. */
 void tunnel_admit(struct tunnel *t);
-/* The visitor waits no more. */
-void tunnel_leave_queue(struct conn *visitor);
 
 /* A visitor with a complete request: gives it a stream, or a place in the queue, or a page. */
 void tunnel_request(struct tunnel *t, struct conn *visitor);
-/* The visitor has something to send. */
-void tunnel_ready(struct conn *visitor);
-/* The visitor wants its stream, or its place, no more; `why` (static) goes to the agent. True:
- * its head has to be put to its end (see struct stream, doomed), then tunnel_release. */
-bool tunnel_detach(struct conn *visitor, const char *why);
 /* When tunnel_on_time has to be called. */
 int64_t tunnel_deadline(const struct tunnel *t);
 /* Plain mode: breaks off a response whose visitor has held up others for too long. */
 void tunnel_break_slow(struct tunnel *t);
-/* The visitor's buffer has room again. */
-void tunnel_resume(struct tunnel *t);
-/* The slot's stream has ended on both sides. */
-void tunnel_release(struct conn *visitor);
+/* Plain mode knows no credit: of n bytes, how many every visitor has room for. */
+size_t tunnel_plain_room(const struct tunnel *t, size_t n);
+/* Plain mode, what was taken in: how fast those who have no room are. */
+void tunnel_note_pace(struct tunnel *t, bool caught_up);
 
 #endif

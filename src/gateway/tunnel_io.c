@@ -5,6 +5,7 @@
 #include "gateway.h"
 #include "request.h"
 #include "response.h"
+#include "stream.h"
 #include "tunnel_log.h"
 
 static const uint8_t no_key[4]; /* a server's frames are not masked */
@@ -16,76 +17,7 @@ static const uint8_t no_key[4]; /* a server's frames are not masked */
  * record is smaller (RFC 6066 section 4). */
 #define CONTROL_ROOM 512
 
-/* Plain mode: the least that a visitor has to take of his response while others wait for the
- * tunnel, in SLOW_MS: 3 KB/s, of a slow telephone. */
-#define SLOW_MS 5000
-#define SLOW_BYTES 16384
-
 /* ---- input ---- */
-
-/* Plain mode knows no credit: nothing more is taken than every visitor has room for. */
-static size_t plain_room(struct tunnel *t, size_t n)
-{
-    for (size_t i = 0; i < t->session.config.max_streams; i++) {
-        size_t room = t->visitor[i] ? response_room(t->visitor[i]) : n;
-
-        if (room < n)
-            n = room;
-    }
-    return n;
-}
-
-/* Behind a response without room everybody else waits: from its first stall on the visitor has
- * SLOW_MS for each SLOW_BYTES, until he has caught up with the agent. */
-static void note_pace(struct tunnel *t, bool caught_up)
-{
-    if (caught_up || t->slow_taken >= SLOW_BYTES)
-        t->slow_until = NET_NEVER;
-    if (t->stalled && t->slow_until == NET_NEVER) {
-        t->slow_until = t->conn->gateway->now + SLOW_MS;
-        t->slow_taken = 0;
-    }
-}
-
-int64_t tunnel_deadline(const struct tunnel *t)
-{
-    int64_t at = session_deadline(&t->session);
-
-    return t->stalled && t->slow_until < at ? t->slow_until : at;
-}
-
-static bool is_slow(const struct conn *visitor)
-{
-    return visitor->role == CONN_VISITOR && response_room(visitor) == 0;
-}
-
-/* Does anybody but those who are slow wait for the tunnel? */
-static bool others_wait(const struct tunnel *t)
-{
-    for (size_t i = 0; i < t->session.config.max_streams; i++) {
-        if (t->visitor[i] && !is_slow(t->visitor[i]))
-            return true;
-    }
-    return !list_empty(&t->wait);
-}
-
-void tunnel_break_slow(struct tunnel *t)
-{
-    int64_t now = t->conn->gateway->now;
-
-    if (!t->stalled || now < t->slow_until)
-        return;
-    t->slow_until = now + SLOW_MS;
-    if (!others_wait(t))
-        return;
-    tunnel_log_line(LOG_INFO, t, "a visitor who takes too little of his response was broken off: "
-                                 "in plain mode others wait for him");
-    for (size_t i = 0; i < t->session.config.max_streams; i++) {
-        if (t->visitor[i] && is_slow(t->visitor[i]))
-            visitor_break(t->visitor[i], 502, STR(""));
-    }
-    tunnel_resume(t);
-}
 
 /* The agent has ended its direction of the stream. */
 static void stream_ended(struct tunnel *t, int slot, bool broken)
@@ -97,9 +29,9 @@ static void stream_ended(struct tunnel *t, int slot, bool broken)
     if (ours_open && !visitor->visitor.upgraded) {
         /* Plain mode: the request's message is still open, of use to nobody. */
         visitor->visitor.keep_alive = false;
-        visitor_detach(visitor, "answered");
+        stream_detach(visitor, "answered");
     } else if (!ours_open) {
-        tunnel_release(visitor);
+        stream_release(visitor);
     }
     response_end(visitor, broken);
 }
@@ -112,9 +44,9 @@ static void stream_aborted(struct tunnel *t, const struct session_in *in)
     if (t->session.stream[in->slot].doomed)
         visitor->visitor.keep_alive = false;
     else
-        tunnel_release(visitor);
+        stream_release(visitor);
     if (visitor->role == CONN_VISITOR)
-        visitor_break(visitor, status, in->text.n ? in->text : STR("The device gave up."));
+        response_break(visitor, status, in->text.n ? in->text : STR("The device gave up."));
 }
 
 static void on_stream(struct tunnel *t, const struct session_in *in)
@@ -134,7 +66,7 @@ static void on_stream(struct tunnel *t, const struct session_in *in)
     else if (in->event == SESSION_EV_ABORT)
         stream_aborted(t, in);
     else if (request_pending(visitor))
-        tunnel_ready(visitor);
+        stream_ready(visitor);
 }
 
 static void on_close(struct tunnel *t)
@@ -192,9 +124,9 @@ static bool take_event(struct conn *c)
     uint8_t *p = transport_recv_buf(&c->transport, &n);
     int used;
 
-    room = t->session.link.plain ? plain_room(t, n) : n;
+    room = t->session.link.plain ? tunnel_plain_room(t, n) : n;
     t->stalled = n > 0 && room == 0;
-    note_pace(t, n == 0);
+    tunnel_note_pace(t, n == 0);
     if (room == 0 && !t->asks_again)
         return false;
     used = session_recv(&t->session, p, room, c->gateway->now, &in);
@@ -312,4 +244,24 @@ void tunnel_sent(struct conn *c)
     session_unsent(&t->session, unsent, unsent ? transport_taken(&c->transport) : 0,
                    c->gateway->now);
     conn_set_deadline(c, tunnel_deadline(t));
+}
+
+void tunnel_on_time(struct conn *c)
+{
+    struct tunnel *t = c->tunnel;
+    int err = t->ending || t->session.state != SESSION_OPEN ? ERR_TIMEOUT : 0;
+
+    tunnel_sent(c);
+    /* Not read because a visitor is slow: that is no silence of the agent's. */
+    if (t->stalled)
+        session_heard(&t->session, c->gateway->now);
+    if (err == 0)
+        err = session_on_time(&t->session, c->gateway->now);
+    if (err < 0) {
+        tunnel_lost(c, err);
+        return;
+    }
+    tunnel_break_slow(t);
+    conn_set_deadline(c, tunnel_deadline(t));
+    conn_mark(c);
 }

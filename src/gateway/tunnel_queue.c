@@ -1,8 +1,9 @@
 #include "tunnel.h"
 
 #include "gateway.h"
+#include "response.h"
+#include "stream.h"
 
-#define RETRY_AFTER_S 5
 /*
  * Of streams, and of places in the queue, one address may have so many times as many as are left
  * besides: three quarters of all when it is alone, and the less the more others there are, so that
@@ -38,22 +39,8 @@ static bool take_stream(struct tunnel *t, struct conn *visitor)
     visitor->visitor.slot = slot;
     visitor->visitor.state = VISITOR_OPEN;
     visitor_progress(visitor);
-    tunnel_ready(visitor);
+    stream_ready(visitor);
     return true;
-}
-
-static void unqueue(struct tunnel *t, struct conn *visitor)
-{
-    list_remove(&visitor->visitor.wait);
-    t->wait_count--;
-    if (visitor->from)
-        visitor->from->queued--;
-}
-
-void tunnel_leave_queue(struct conn *visitor)
-{
-    unqueue(visitor->tunnel, visitor);
-    visitor->tunnel = NULL;
 }
 
 /* Before the session is open there are no streams; then all have to be looked for. */
@@ -78,7 +65,7 @@ void tunnel_admit(struct tunnel *t)
         if (visitor->from && visitor->from->looked_at == look)
             continue;
         if (take_stream(t, visitor))
-            unqueue(t, visitor);
+            stream_unqueue(t, visitor);
         else if (visitor->from)
             visitor->from->looked_at = look;
         else
@@ -108,7 +95,7 @@ void tunnel_request(struct tunnel *t, struct conn *visitor)
     }
     if (!may_wait(t, visitor)) {
         visitor->tunnel = NULL;
-        visitor_refuse(visitor, 503, STR("The device is busy with other requests."),
+        response_refuse(visitor, 503, STR("The device is busy with other requests."),
                        RETRY_AFTER_S);
         return;
     }

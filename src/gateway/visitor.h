@@ -71,16 +71,13 @@ void visitor_output(struct conn *c);
 void visitor_ended(struct conn *c);
 void visitor_on_time(struct conn *c);
 
-/* Answers with a page. `text` as in struct page. retry_after in seconds, 0: none. */
-void visitor_refuse(struct conn *c, unsigned status, struct str text, unsigned retry_after);
-/* The stream broke: a page if nothing was answered yet, else a response that is seen to be cut. */
-void visitor_break(struct conn *c, unsigned status, struct str text);
 /* Progress: the deadline moves. */
 void visitor_progress(struct conn *c);
-/* Both directions may have ended: what comes after the request. */
-void visitor_settle(struct conn *c);
-/* Gives its stream, or its place in the queue, back; `why` as in tunnel_detach. True: half of the
- * request's head is in the tunnel, and the rest has to follow: the visitor's memory is needed. */
-bool visitor_detach(struct conn *c, const char *why);
+/* Is it he who is waited for? */
+bool visitor_is_waited_for(const struct conn *c);
+/* ... and nothing of his lies here. */
+bool visitor_is_slow(struct conn *c);
+/* He is not, after all. */
+void visitor_go_on(struct conn *c);
 
 #endif
