@@ -19,8 +19,8 @@ endif
 layer = $(addsuffix .c,$(addprefix src/$(1)/,$(2)))
 CODEC := $(call layer,codec,err buf ascii utf8 base64 varint json json_write uri ip dns_msg der_value der san \
            ws_head ws_mask ws_accept ws_close http_head http_field http_framing http_chunk \
-           wire_field wire_build wire_header wire_put wire_decode wire_tlv \
-           wire_json wire_json_value)
+           wire_field wire_build wire_header wire_put wire_in wire_decode wire_tlv \
+           wire_json wire_json_skip wire_json_value)
 CORE  := $(call layer,core,backoff watchdog goaway upgrade pool credit http_body http_sender exchange \
            relay_pack relay_request relay_response link_recv link_put \
            session session_recv session_put session_agent)
@@ -229,6 +229,11 @@ fuzz-all:
 	$(Q)set -e; for name in $(patsubst test/fuzz/fuzz_%.c,%,$(wildcard test/fuzz/fuzz_*.c)); do \
 	    $(MAKE) --no-print-directory fuzz NAME=$$name SECONDS=$(FUZZ_SECONDS); done
 
+# Mistakes on purpose: those of a list, each with the tests that must notice; and any, at random.
+mutants mutate:
+	$(Q)sh scripts/setup.sh build test
+	$(Q)python3 scripts/mutants.py $(if $(filter mutate,$@),random,list)
+
 demo bench:
 	$(Q)sh scripts/setup.sh build test $(filter bench,$@)
 	$(Q)$(MAKE) --no-print-directory BOARD=host all
@@ -241,5 +246,5 @@ distclean:
 include board/init/install.mk
 FORCE:
 .PHONY: all tests test test-asan test-big test-faults unit run-tests layers size test-boards test-boot repro \
-    sbom agent fuzz fuzz-all demo bench clean distclean FORCE
+    sbom agent fuzz fuzz-all mutants mutate demo bench clean distclean FORCE
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -1,5 +1,6 @@
 /*
- * Private to the decoder of messages: what wire_decode.c, wire_tlv.c and wire_json.c share.
+ * Private to the decoder of messages: what wire_decode.c, wire_tlv.c and wire_json.c
+ * share, in wire_in.c and wire_json_skip.c.
  * Everybody else includes wire.h.
  */
 #ifndef ADIT_WIRE_DECODE_H
@@ -68,6 +69,12 @@ struct wire_piece {
     size_t room; /* bytes consumed so far */
 };
 
+/* Depths of the tokenizer behind a member of the message, and of `data`. */
+enum { WIRE_JSON_IN_MESSAGE = 1, WIRE_JSON_IN_DATA = 2 };
+
+/* Skips what comes until the tokenizer is at this depth again; a token of it. */
+void wire_json_skip_from(struct wire_in *in, uint8_t depth);
+int wire_json_skipped(struct wire_in *in, const struct json_token *t);
 /* The present field is malformed: an error, unless the type is not known yet, so that the field
  * may turn out to be foreign. */
 int wire_json_wrong(struct wire_in *in, const struct json_token *t, int err);

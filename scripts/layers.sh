@@ -1,6 +1,7 @@
 #!/bin/sh
 # layers.sh AGENT|- OBJECT...: does each object import only what its layer may, and does the agent
 # keep its promises? TAP, one line per object and promise; why one fails goes to standard error.
+# No file of a layer uses one that uses it.
 # An object's layer is the folder after src/ in its path. AGENT is the stripped agent, AGENT.debug
 # beside it the one with symbols. From the environment: NM, SIZE; FLASH_MAX and RAM_MAX, where the
 # board has a budget.
@@ -44,6 +45,17 @@ function layer_of(path) {
 }
 function complain(path, why) {
     complaints[path] = complaints[path] "#   " path ": " why "\n"
+}
+# Is there a way from this file to that one, by what each imports?
+function leads(from, to,    next_one, ways, i) {
+    if (from in been)
+        return 0
+    been[from] = 1
+    ways = split(uses_of[from], next_one, " ")
+    for (i = 1; i <= ways; i++)
+        if (next_one[i] == to || leads(next_one[i], to))
+            return 1
+    return 0
 }
 function report(good, what, why) {
     printf "%sok %d - %s\n", good ? "" : "not ", ++count, what
@@ -92,6 +104,7 @@ $1 == "object" {
         home[$3] = home[$3] layer_of(path) " "
     if ($4 !~ /^[A-TV-Z]$/)
         next
+    place[layer_of(path), $3] = path
     if (layer_of(path) == "gateway" || path ~ /\/(wheel|tls_server|tls_identity|poller)\.o$/)
         gateway_only[$3] = path
     else
@@ -130,6 +143,14 @@ END {
         } else if (mine ~ /^(codec|core)$/ && use[2] !~ pure_imports) {
             complain(use[1], use[2] " is not for a pure layer")
         }
+        other = place[mine, use[2]]
+        if (other != "" && other != use[1])
+            uses_of[use[1]] = uses_of[use[1]] " " other
+    }
+    for (i = 1; i <= objects; i++) {
+        split("", been)
+        if (leads(order[i], order[i]))
+            complain(order[i], "uses files that use it: a circle")
     }
     for (i = 1; i <= objects; i++) {
         path = order[i]

@@ -4,47 +4,6 @@
 
 #include "err.h"
 
-/* Depths of the tokenizer behind a member of the message, and of `data`. */
-enum { IN_MESSAGE = 1, IN_DATA = 2 };
-
-/* ---- values that are ignored ---- */
-
-static void skip_from(struct wire_in *in, uint8_t depth)
-{
-    in->skip_depth = depth;
-    in->state = AT_SKIP;
-}
-
-static int skip(struct wire_in *in, const struct json_token *t)
-{
-    bool part = t->kind == JSON_KEY || (t->kind == JSON_STRING && !t->last);
-
-    if (!part && in->json.depth == in->skip_depth)
-        in->state = in->skip_depth == IN_MESSAGE ? AT_MEMBER : AT_FIELD;
-    return 0;
-}
-
-int wire_json_skip(struct wire_in *in, const struct json_token *t)
-{
-    skip_from(in, IN_DATA);
-    return skip(in, t);
-}
-
-int wire_json_wrong(struct wire_in *in, const struct json_token *t, int err)
-{
-    if (in->type_known)
-        return err;
-    in->bad |= WIRE_ROW(in->field);
-    return wire_json_skip(in, t);
-}
-
-int wire_json_too_big(struct wire_in *in, const struct json_token *t)
-{
-    wire_in_big(in);
-    in->arena_len = in->mark;
-    return wire_json_skip(in, t);
-}
-
 /* ---- names ---- */
 
 /* Collects a short name; a longer one is none of ours and becomes empty. */
@@ -82,7 +41,7 @@ static int open_member(struct wire_in *in)
     else if (is_data && !(in->type_known && in->msg.type == WIRE_NONE))
         in->state = AT_DATA;
     else
-        skip_from(in, IN_MESSAGE);
+        wire_json_skip_from(in, WIRE_JSON_IN_MESSAGE);
     return 0;
 }
 
@@ -118,8 +77,8 @@ static int data(struct wire_in *in, const struct json_token *t)
         if (in->type_known)
             return ERR_WIRE_FIELD;
         in->bad |= WIRE_ROW_DATA;
-        skip_from(in, IN_MESSAGE);
-        return skip(in, t);
+        wire_json_skip_from(in, WIRE_JSON_IN_MESSAGE);
+        return wire_json_skipped(in, t);
     }
     return 0;
 }
@@ -134,7 +93,7 @@ static int open_field(struct wire_in *in)
 
     in->field = f;
     in->mark = in->arena_len;
-    skip_from(in, IN_DATA);
+    wire_json_skip_from(in, WIRE_JSON_IN_DATA);
     if (!f)
         return 0;
     if (!(in->seen & WIRE_ROW(f)))
@@ -184,7 +143,7 @@ static int step(struct wire_in *in, const struct json_token *t, struct wire_piec
     case AT_FIELD:
         return field(in, t);
     case AT_SKIP:
-        return skip(in, t);
+        return wire_json_skipped(in, t);
     default:
         return wire_json_value(in, t, out);
     }

@@ -65,6 +65,34 @@ int bad(void) { return level; }
 X
 expect 1 'writable data in .data.level' 'a core with initialised writable data'
 
+object agent/one <<X
+int two(void);
+int one(void) { return two(); }
+X
+object agent/two <<X
+int three(void);
+int two(void) { return three(); }
+X
+object agent/three <<X
+int one(void);
+int three(void) { return one() + three(); }
+X
+object agent/user <<X
+int one(void);
+int user(void) { return one(); }
+X
+expect 1 '^#   .*agent/two.o: uses files that use it: a circle' 'files in a circle'
+
+object gateway/one <<X
+int two(void), one(void);
+int again(void) { return one(); }
+int one(void) { return two() + again(); }
+X
+object gateway/two <<X
+int two(void) { return 2; }
+X
+expect 0 '^ok 1 - .*gateway/one.o' 'a file that uses itself and another one'
+
 object core/machine <<X
 int machine(void) { return 1; }
 X
