@@ -15,7 +15,7 @@ packages() {
                  gcc-mipsel-linux-gnu gcc-powerpc-linux-gnu gcc-riscv64-linux-gnu qemu-user-static \
                  python3 ;;
     boot)   echo qemu-system-mips cpio gzip ;;
-    test)   echo busybox curl openssl perl procps python3 python3-pytest python3-websockets \
+    test)   echo busybox curl openssl perl procps python3 python3-pytest python3-pytest-xdist python3-websockets \
                  nginx-light haproxy shellcheck mandoc groff-base strace ;;
     bench)  echo haproxy wrk nginx-light openssh-client openssh-server curl ;;
     fuzz)   echo clang-14 libclang-rt-14-dev ;;

@@ -132,7 +132,8 @@ class Proc:
         return status
 
     def stop_well(self):
-        assert self.stop() == 0, self.log()[-3000:]
+        status = self.stop()
+        assert status == 0, "ended with %d; its log:\n%s" % (status, self.log()[-3000:])
 
     def kill(self):
         if self.running():
