@@ -61,7 +61,8 @@ class Tree:
                 *(["test/e2e/" + file] if file else ["test/e2e"]), *(["-k", select] if select else [])]
         if self.make("all") is None:
             return None
-        return self.passes(argv, ADIT_BUILD=str(self.out / BOARD))
+        build = str(self.out / BOARD)
+        return self.passes(argv, ADIT_BUILD=build, ADIT_GATEWAY_BUILD=build)
 
     def run(self, test):
         kind, name, *select = test.split(" ", 2)
