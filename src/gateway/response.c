@@ -9,12 +9,9 @@
 #include "page.h"
 #include "stream.h"
 
-/* CR LF after a chunk's data, and its head. */
-#define CHUNK_ROOM (HTTP_CHUNK_HEAD_MAX + 2)
-static const uint8_t last_chunk[] = { '0', '\r', '\n', '\r', '\n' };
 /* The rest of a body that is taken only to keep the connection. */
 #define DISCARD_MAX 65536
-/* Less room in a record is not worth a chunk. */
+/* Less room in a record is not worth a piece of a body. */
 #define PIECE_MIN 512
 
 /* ---- pages ---- */
@@ -59,6 +56,8 @@ void response_refuse(struct conn *c, unsigned status, struct str text, unsigned 
     v->state = VISITOR_OPEN;
     v->answered = v->response_done = true;
     v->framing = (struct relay_response){ .body = HTTP_BODY_NONE };
+    sender_start(&v->sender, HTTP_BODY_NONE, 0, (struct str){ 0 }, false);
+    sender_end(&v->sender);
     response_put_raw(c, out, writer_stored(&w));
     c->gateway->refused++;
     visitor_progress(c);
@@ -145,6 +144,7 @@ void response_head(struct conn *c, const struct wire_msg *m)
         return;
     }
     v->answered = true;
+    sender_start(&v->sender, v->framing.body, v->framing.length, (struct str){ 0 }, false);
     v->keep_alive = keep_alive && v->framing.body != HTTP_BODY_CLOSE;
     if (v->framing.body == HTTP_BODY_TUNNEL)
         become_upgraded(c);
@@ -155,26 +155,35 @@ void response_head(struct conn *c, const struct wire_msg *m)
 
 /* ---- bodies ---- */
 
-/* Puts body bytes into the record, as one chunk where the body is chunked; returns how many. The
- * one copy on their way, from the record of one connection to that of the other. */
-static size_t put_piece(struct conn *c, struct str body)
+static size_t copy_pieces(uint8_t *out, size_t room, const struct str piece[3])
 {
-    bool chunked = c->visitor.framing.body == HTTP_BODY_CHUNKED;
-    size_t over = chunked ? CHUNK_ROOM : 0;
-    size_t room, head = 0;
-    uint8_t *out = conn_room(c, over + (body.n < PIECE_MIN ? body.n : PIECE_MIN), &room);
+    size_t n = 0;
 
-    if (!out || room <= over)
-        return 0;
-    if (body.n > room - over)
-        body.n = room - over;
-    if (chunked)
-        head = http_chunk_head((uint32_t)body.n, out);
-    memcpy(out + head, body.p, body.n);
-    if (chunked)
-        memcpy(out + head + body.n, "\r\n", 2);
-    transport_send_ack(&c->transport, head + body.n + (chunked ? 2 : 0));
-    return body.n;
+    for (int i = 0; i < 3 && n < room; i++) {
+        size_t part = piece[i].n < room - n ? piece[i].n : room - n;
+
+        if (part > 0)
+            memcpy(out + n, piece[i].p, part);
+        n += part;
+    }
+    return n;
+}
+
+/* Puts what is due of the body into the record, and takes what it was of *data off its front: the
+ * one copy on their way, from the record of one connection to that of the other. */
+static bool put_some(struct conn *c, struct str *data)
+{
+    struct http_sender *s = &c->visitor.sender;
+    struct str piece[3];
+    size_t all = sender_gather(s, *data, piece), room;
+    uint8_t *out = all > 0 ? conn_room(c, all < PIECE_MIN ? all : PIECE_MIN, &room) : NULL;
+
+    if (!out)
+        return false;
+    room = copy_pieces(out, room, piece);
+    transport_send_ack(&c->transport, room);
+    sender_wrote(s, piece, room, data);
+    return true;
 }
 
 /* They have left the ring's account: as many may come again. */
@@ -188,33 +197,21 @@ static void grant(struct conn *c, size_t n)
     stream_resume(c->tunnel);
 }
 
-/* False: more than the response's head said. */
-static bool count_length(struct relay_response *framing, size_t n)
-{
-    if (framing->body != HTTP_BODY_LENGTH)
-        return true;
-    if (n > framing->length)
-        return false;
-    framing->length -= n;
-    return true;
-}
-
 void response_body(struct conn *c, struct str body)
 {
     struct visitor *v = &c->visitor;
     struct str rest = body;
-    size_t n = 0;
 
     if (v->framing.body == HTTP_BODY_NONE || v->response_done) {
         grant(c, body.n);
         return;
     }
-    if (!count_length(&v->framing, body.n)) {
+    if (sender_count(&v->sender, body.n) < 0) {
         response_break(c, 502, STR(""));
         return;
     }
-    while (v->ring.len == 0 && rest.n > 0 && (n = put_piece(c, rest)) > 0)
-        rest = (struct str){ rest.p + n, rest.n - n };
+    while (v->ring.len == 0 && rest.n > 0 && put_some(c, &rest))
+        ;
     if (rest.n > 0)
         ring_push(&v->ring, rest.p, rest.n);
     grant(c, body.n - rest.n);
@@ -233,7 +230,7 @@ void response_end(struct conn *c, bool broken)
         return;
     }
     v->response_done = true;
-    v->broken = broken || (v->framing.body == HTTP_BODY_LENGTH && v->framing.length > 0);
+    v->broken = sender_end(&v->sender) < 0 || broken;
     conn_mark(c);
 }
 
@@ -260,11 +257,22 @@ static bool drain_raw(struct conn *c)
 
 static bool drain_body(struct conn *c)
 {
-    size_t n = put_piece(c, ring_peek(&c->visitor.ring));
+    struct str data = ring_peek(&c->visitor.ring);
+    size_t held = data.n;
+    bool any = put_some(c, &data);
 
-    ring_pop(&c->visitor.ring, n);
-    grant(c, n);
-    return n > 0;
+    ring_pop(&c->visitor.ring, held - data.n);
+    grant(c, held - data.n);
+    return any;
+}
+
+/* All of the body is handed over: what ends it. */
+static void drain_end(struct conn *c)
+{
+    struct str none = { NULL, 0 };
+
+    while (put_some(c, &none))
+        ;
 }
 
 void response_drain(struct conn *c)
@@ -276,11 +284,8 @@ void response_drain(struct conn *c)
         if (!(v->raw_left > 0 ? drain_raw(c) : drain_body(c)))
             break;
     }
-    if (v->ring.len == 0 && v->response_done && !v->broken && !v->last_put &&
-        v->framing.body == HTTP_BODY_CHUNKED) {
-        v->last_put = true;
-        response_put_raw(c, last_chunk, sizeof last_chunk);
-    }
+    if (v->ring.len == 0 && v->response_done && !v->broken)
+        drain_end(c);
     if (held > 0 && v->ring.len != held)
         visitor_progress(c);
 }
@@ -290,5 +295,5 @@ bool response_sent(const struct conn *c)
     const struct visitor *v = &c->visitor;
 
     return v->response_done && v->ring.len == 0 &&
-           (v->broken || v->framing.body != HTTP_BODY_CHUNKED || v->last_put);
+           (v->broken || v->sender.state == SENDER_DONE);
 }

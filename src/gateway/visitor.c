@@ -25,7 +25,7 @@ static void reset(struct visitor *v)
     v->slot = -1;
     v->head_put = v->head_part = v->end_due = v->request_done = false;
     v->interims = 0;
-    v->answered = v->upgraded = v->response_done = v->broken = v->last_put = v->shut = false;
+    v->answered = v->upgraded = v->response_done = v->broken = v->shut = false;
     v->framing = (struct relay_response){ 0 };
     v->late_at = 0;
 }

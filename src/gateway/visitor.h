@@ -10,6 +10,7 @@
 #define ADIT_GATEWAY_VISITOR_H
 
 #include "http_body.h"
+#include "http_sender.h"
 #include "list.h"
 #include "relay.h"
 #include "ring.h"
@@ -54,9 +55,9 @@ struct visitor {
     bool upgraded;        /* with 101 */
     bool response_done;   /* the other direction has ended; more may be in the ring */
     bool broken;          /* ... and not as it should */
-    bool last_put;        /* the last chunk is in the ring or gone */
     bool shut;            /* upgraded: the visitor was told the end of the response */
     struct relay_response framing;
+    struct http_sender sender; /* of its body */
     struct ring ring;
     size_t raw_left;      /* bytes at the ring's front that go out as they are: heads */
     uint8_t head[HTTP_HEAD_MAX + VISITOR_HEAD_ROOM];

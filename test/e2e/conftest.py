@@ -33,14 +33,13 @@ def pytest_configure():
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def nothing_left_by_the_run():
-    yield
+def pytest_unconfigure():
+    """Whatever fixtures have done before."""
     kill_all(Proc.started)
 
 
 @pytest.fixture(autouse=True)
-def nothing_left_by_a_test(nothing_left_by_the_run):
+def nothing_left_by_a_test():
     yield
     left = [proc for proc in Proc.started if not proc.shared]
     Proc.started = [proc for proc in Proc.started if proc.shared]
