@@ -21,7 +21,8 @@ void ascii_to_hex(const uint8_t *in, size_t n, uint8_t *out);
 /* 2 * n hex digits of either case into n bytes. */
 bool ascii_from_hex(struct str s, uint8_t *out, size_t n);
 
-/* UTC as RFC 3339 has it, "2026-11-23T23:45:01Z", not terminated; until the end of February 2100. */
+/* UTC as RFC 3339 has it, "2026-11-23T23:45:01Z", not terminated; until the end of February 2100.
+ */
 #define ASCII_TIME_LEN 20
 #define ASCII_TIME_DATE_LEN 11 /* with the T */
 void ascii_time(int64_t unix_seconds, uint8_t out[ASCII_TIME_LEN]);

@@ -21,10 +21,11 @@ struct backoff {
 };
 
 void backoff_reset(struct backoff *b);
-/* An attempt failed, or what it led to did: the delay before the next one in *delay_ms; false when they are used up. */
+/* An attempt failed, or what it led to did: the delay before the next one in *delay_ms; false when
+ * they are used up. */
 bool backoff_next(struct backoff *b, uint32_t random, uint32_t *delay_ms);
-/* Has a session that was open for so long (negative: never) and answered so many requests been of use,
- * so that delays start over? A gateway that accepts and drops sees growing ones. */
+/* Has a session that was open for so long (negative: never) and answered so many requests been of
+ * use, so that delays start over? A gateway that accepts and drops sees growing ones. */
 #define BACKOFF_PROVEN_MS 30000
 bool backoff_is_proven(int64_t open_ms, uint64_t answered);
 /* ms and a random part of as much again: what somebody else asked to wait, not in step. */

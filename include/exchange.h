@@ -7,7 +7,7 @@
  * The two ways of an exchange run beside each other; their states are in tables in exchange.c:
  *
  *   request   NONE --request--> NEW --its body is known of--> SENDS --all is written--> DONE
- *   response  WAIT --first byte--> HEAD --complete--> PUT --head and first bytes put--> BODY --> DONE
+ *   response  WAIT --first byte--> HEAD --complete--> PUT --head and first bytes--> BODY --> DONE
  */
 #ifndef ADIT_EXCHANGE_H
 #define ADIT_EXCHANGE_H
@@ -39,12 +39,12 @@ enum exchange_down {
 enum exchange_verdict {
     EXCHANGE_GOES_ON,
     EXCHANGE_CONNECT,   /* connect, to an idle connection unless `fresh`; then exchange_connected */
-    EXCHANGE_ELSEWHERE, /* nothing was sent, and no connection stands: connect to another address, or
-                           exchange_fail */
+    EXCHANGE_ELSEWHERE, /* nothing was sent, and no connection stands: connect to another address,
+                           or exchange_fail */
     EXCHANGE_FAILED,    /* tell the visitor `code` and `text`; the exchange is over */
-    EXCHANGE_SHUT,      /* our direction of an upgraded connection has ended: say so on the socket */
-    EXCHANGE_COMPLETE,  /* the connection is not needed any more: `keep_alive` tells what becomes of
-                           it; the exchange is over */
+    EXCHANGE_SHUT,     /* our direction of an upgraded connection has ended: say so on the socket */
+    EXCHANGE_COMPLETE, /* the connection is not needed any more: `keep_alive` tells what becomes of
+                          it; the exchange is over */
 };
 
 /* What the exchanges of an agent have in common. */
@@ -105,9 +105,9 @@ enum exchange_verdict exchange_fail(struct exchange *x, unsigned code, const cha
 void exchange_request(struct exchange *x);
 /* Its head is complete; a body will come. */
 enum exchange_verdict exchange_continue(struct exchange *x, const struct wire_msg *m);
-/* n body bytes have come. Those which exchange_is_direct lets write at once (sender_gather) are told
- * by exchange_sent, and the rest goes to exchange_store, which returns how many found room: all but
- * in plain mode, where nothing limits them. Bytes that a DONE request gets are nobody's. */
+/* n body bytes have come. Those which exchange_is_direct lets write at once (sender_gather) are
+ * told by exchange_sent, and the rest goes to exchange_store, which returns how many found room:
+ * all but in plain mode, where nothing limits them. Bytes that a DONE request gets are nobody's. */
 enum exchange_verdict exchange_body(struct exchange *x, const struct wire_msg *m, size_t n);
 bool exchange_is_direct(const struct exchange *x);
 void exchange_sent(struct exchange *x, size_t n);
@@ -134,8 +134,8 @@ enum exchange_verdict exchange_flushed(struct exchange *x);
 
 /* ---- the response: from the local server ---- */
 
-/* May the connection be read? Not before the request's head is out: what it has to say then, it says
- * to nobody. */
+/* May the connection be read? Not before the request's head is out: what it has to say then, it
+ * says to nobody. */
 bool exchange_listens(const struct exchange *x);
 /* Room for a response head, *n bytes; after a read of n of them, or an error (n < 0). */
 uint8_t *exchange_head_room(struct exchange *x, size_t *n);
@@ -162,8 +162,9 @@ enum exchange_verdict exchange_put(struct exchange *x);
 
 /* ---- time ---- */
 
-/* What the connection waits for, EXCHANGE_IN and EXCHANGE_OUT. may_put: the tunnel takes body bytes of it.
- * more: body bytes wait outside. Moves the deadline away where it is not the local server's turn. */
+/* What the connection waits for, EXCHANGE_IN and EXCHANGE_OUT. may_put: the tunnel takes body bytes
+ * of it. more: body bytes wait outside. Moves the deadline away where it is not the local server's
+ * turn. */
 unsigned exchange_want(struct exchange *x, bool may_put, bool more, int64_t now);
 /* The deadline has passed. */
 enum exchange_verdict exchange_on_time(struct exchange *x);

@@ -84,8 +84,8 @@ enum http_target_form {
 struct http_target {
     enum http_target_form form;
     struct str authority; /* of absolute and authority form, else empty */
-    struct str path;      /* path and query; "*" of the asterisk form, and of OPTIONS in absolute form
-                             without a path (section 3.2.4); empty of authority form */
+    struct str path; /* path and query; "*" of the asterisk form, and of OPTIONS in absolute form
+                        without a path (section 3.2.4); empty of authority form */
 };
 
 /* Returns 0, or ERR_HTTP: none of the forms, or one that the method does not allow.

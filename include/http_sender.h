@@ -47,9 +47,9 @@ int sender_count(struct http_sender *s, uint64_t n);
 int sender_end(struct http_sender *s);
 
 /*
- * What to write now, up to three pieces that follow each other, and their sum; 0: nothing now. `data`:
- * the first of the body bytes that wait, empty only if none do. sender_wrote: n bytes of that were
- * written; takes those of `data` off its front.
+ * What to write now, up to three pieces that follow each other, and their sum; 0: nothing now.
+ * `data`: the first of the body bytes that wait, empty only if none do. sender_wrote: n bytes of
+ * that were written; takes those of `data` off its front.
  */
 size_t sender_gather(struct http_sender *s, struct str data, struct str piece[3]);
 void sender_wrote(struct http_sender *s, const struct str piece[3], size_t n, struct str *data);

@@ -21,7 +21,8 @@
 /* Fields of a head, as Apache and most servers take them. What compares each with each, as writing
  * them into one JSON object does, is bounded by this: a few milliseconds on a router. */
 #define HTTP_FIELDS_MAX 100
-/* A message has those of a head, and what clouds add on the way: X-Forwarded-For, Via and others. */
+/* A message has those of a head, and what clouds add on the way: X-Forwarded-For, Via and others.
+ */
 #define WIRE_HEADERS_MAX (HTTP_FIELDS_MAX + 16)
 /* Methods longer than any registered one (UPDATEREDIRECTREF is 17). */
 #define HTTP_METHOD_MAX 32

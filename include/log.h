@@ -1,12 +1,12 @@
 /*
  * One line per event on standard error: LEVEL and text, before it the time (UTC): the date too
- * (RFC 3339) in a file, the time of day on a terminal, nothing where a collector reads it and stamps
- * it itself. No stdio: pieces are gathered in one static line, which ends in "..." when it was cut at
- * LOG_LINE_MAX, and leave with one write().
+ * (RFC 3339) in a file, the time of day on a terminal, nothing where a collector reads it and
+ * stamps it itself. No stdio: pieces are gathered in one static line, which ends in "..." when it
+ * was cut at LOG_LINE_MAX, and leave with one write().
  *
  * Nobody who reads slowly stops the program, and nobody outside fills a disk: a line that cannot be
- * written at once, or is beyond LOG_RATE a second, is left out, and the next line that goes out says
- * how many were.
+ * written at once, or is beyond LOG_RATE a second, is left out, and the next line that goes out
+ * says how many were.
  *
  *   log_form(LOG_INFO, "connected to %s:%u", &host, LOG_NUMBER(port));
  *   log_begin(LOG_INFO); log_text("connected to "); log_str(host); log_end();
@@ -25,14 +25,14 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 #define LOG_BURST 250
 
 /*
- * At the start, before a sandbox: the level (LOG_INFO until then), and how standard error is written.
- * A pipe or terminal is opened again for ourselves, so as not to wait for it. Where that is not to be
- * had (a socket, no /proc, another user's), it is asked for room before each line.
- * Not handled: in the latter case, others who write to the same pipe between question and line.
+ * At the start, before a sandbox: the level (LOG_INFO until then), and how standard error is
+ * written. A pipe or terminal is opened again for ourselves, so as not to wait for it. Where that
+ * is not to be had (a socket, no /proc, another user's), it is asked for room before each line. Not
+ * handled: in the latter case, others who write to the same pipe between question and line.
  */
 void log_open(enum log_level level);
-/* False, and the pieces up to log_end are dropped, when the level is not logged, or the line is left
- * out. */
+/* False, and the pieces up to log_end are dropped, when the level is not logged, or the line is
+ * left out. */
 bool log_begin(enum log_level level);
 void log_text(const char *text);
 /* Control characters, quotes, backslashes and bytes beyond ASCII as \xNN: what others sent cannot
@@ -45,8 +45,8 @@ void log_ms(uint32_t ms);
 void log_end(void);
 /* A whole line. */
 void log_line(enum log_level level, const char *text);
-/* The same with one or two pieces in it, as by the functions above: %t const char *, %s const struct
- * str *, %u LOG_NUMBER of an unsigned, %d that of milliseconds. */
+/* The same with one or two pieces in it, as by the functions above: %t const char *, %s const
+ * struct str *, %u LOG_NUMBER of an unsigned, %d that of milliseconds. */
 void log_form(enum log_level level, const char *form, const void *first, const void *second);
 #define LOG_NUMBER(n) ((const void *)(uintptr_t)(n))
 

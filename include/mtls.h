@@ -5,8 +5,8 @@
  * section 5.8 (ECDSA); RFC 8017 section 8.2.1 (RSA).
  *
  * The signature has the first hash of SHA-256, SHA-384 and SHA-512 that the gateway takes. RSA is
- * computed without the key's factors, by the code that verifies signatures: four times slower, 1.1 KB
- * smaller. Neither leaves a trace of the key on the stack.
+ * computed without the key's factors, by the code that verifies signatures: four times slower, 1.1
+ * KB smaller. Neither leaves a trace of the key on the stack.
  *
  * Not handled: which authorities the gateway names (there is one chain to offer); static ECDH.
  */
@@ -35,10 +35,10 @@ struct mtls {
 };
 
 /*
- * Two open files (a negative one cannot be read), which stay open. cert_fd: PEM, its own certificate
- * first, then those that lead to an authority, each signed by the next. key_fd: PEM, not encrypted:
- * PKCS#8, PKCS#1 or SEC1; RSA of 2048 to 4096 bits, or EC on P-256 or P-384. NULL, or a sentence that
- * says what to do.
+ * Two open files (a negative one cannot be read), which stay open. cert_fd: PEM, its own
+ * certificate first, then those that lead to an authority, each signed by the next. key_fd: PEM,
+ * not encrypted: PKCS#8, PKCS#1 or SEC1; RSA of 2048 to 4096 bits, or EC on P-256 or P-384. NULL,
+ * or a sentence that says what to do.
  */
 const char *mtls_load(struct mtls *m, int cert_fd, int key_fd);
 /* After tls_client_start: in this connection. */

@@ -42,12 +42,13 @@ struct origin {
 int origin_open(struct origin *o, bool fresh, bool *reused);
 /* New addresses, `count` of them; more than there is place for are left out. */
 void origin_set(struct origin *o, const struct ip *ip, unsigned count);
-/* No connection could be made to the place `at`: new ones go to the next, unless they do already. */
+/* No connection could be made to the place `at`: new ones go to the next, unless they do already.
+ */
 void origin_failed(struct origin *o, unsigned at);
 /* Keeps a connection whose last response is complete; or closes it when there is no place. */
 void origin_keep(struct origin *o, int fd, int64_t now);
-/* The i-th idle descriptor (wait for input on it: that means it is of no use), its time limit; -1 at the
- * end. */
+/* The i-th idle descriptor (wait for input on it: that means it is of no use), its time limit; -1
+ * at the end. */
 int origin_idle(const struct origin *o, unsigned i, int64_t *until);
 /* Drops the i-th. */
 void origin_drop(struct origin *o, unsigned i);

@@ -10,9 +10,9 @@
 #include "signals.h"
 
 /*
- * The first two are the same bits as NET_IN and NET_OUT. END: the peer has ended its direction, seen
- * also where bytes before that end are not read. BROKEN: both have, or the connection was reset; told
- * of everything that is registered, for which it is enough to want this alone.
+ * The first two are the same bits as NET_IN and NET_OUT. END: the peer has ended its direction,
+ * seen also where bytes before that end are not read. BROKEN: both have, or the connection was
+ * reset; told of everything that is registered, for which it is enough to want this alone.
  */
 enum { POLLER_IN = 1, POLLER_OUT = 2, POLLER_END = 4, POLLER_BROKEN = 8 };
 #define POLLER_BATCH 64

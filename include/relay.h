@@ -19,8 +19,8 @@
  * one, the end of the start line). `fields` is head->fields.p, writable; head->fields and
  * head->reason are invalid afterwards.
  * Left out: hop-by-hop fields, those that Connection names; and, when given, names in `drop` (a
- * NULL-ended list of lower-case names; one that ends with "-" stands for all that begin with it, and
- * "_" in a field's name counts as "-"). With `upgrade`, "connection: upgrade" and the Upgrade
+ * NULL-ended list of lower-case names; one that ends with "-" stands for all that begin with it,
+ * and "_" in a field's name counts as "-"). With `upgrade`, "connection: upgrade" and the Upgrade
  * field are kept, if Connection names it. Host and Content-Length stay even if it names them.
  * Returns 0 or ERR_HTTP_SIZE.
  */

@@ -43,7 +43,8 @@ struct resolver {
     bool tcp;                /* NET_OUT: connecting */
     const struct ip *server; /* the one that is asked */
     size_t in_len;
-    uint8_t in[2 + DNS_ANSWER_MAX]; /* a datagram; or length and message, as far as they have come */
+    /* A datagram; or length and message, as far as they have come. */
+    uint8_t in[2 + DNS_ANSWER_MAX];
     unsigned a_count, aaaa_count;
     uint8_t name[HOST_MAX];
     size_t name_len;

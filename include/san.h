@@ -1,11 +1,11 @@
 /*
  * Names of a certificate (subjectAltName), and what authorities allow them to be (nameConstraints).
- * Source: RFC 5280 sections 4.2.1.6 and 4.2.1.10; RFC 6125 section 6.4 for wildcards: the whole first
- * label, which stands for one label.
+ * Source: RFC 5280 sections 4.2.1.6 and 4.2.1.10; RFC 6125 section 6.4 for wildcards: the whole
+ * first label, which stands for one label.
  *
- * An address is looked for among the addresses only, a name among the DNS names only, and the common
- * name never. Lists are the contents of the extension's SEQUENCE. What is malformed matches nothing,
- * and allows nothing.
+ * An address is looked for among the addresses only, a name among the DNS names only, and the
+ * common name never. Lists are the contents of the extension's SEQUENCE. What is malformed matches
+ * nothing, and allows nothing.
  */
 #ifndef ADIT_SAN_H
 #define ADIT_SAN_H

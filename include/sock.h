@@ -14,9 +14,9 @@ enum { NET_IN = 1, NET_OUT = 2 };
 /* No deadline. */
 #define NET_NEVER INT64_MAX
 
-/* Which interface a link-local address is on (RFC 4007 section 11): the zone behind its "%", a number
- * or a name. The address carries it in bytes that are zero on the wire. False when there is no such
- * interface, or the address has no zones. */
+/* Which interface a link-local address is on (RFC 4007 section 11): the zone behind its "%", a
+ * number or a name. The address carries it in bytes that are zero on the wire. False when there is
+ * no such interface, or the address has no zones. */
 bool sock_set_zone(struct ip *ip, struct str zone);
 
 /* Begins to connect; returns the descriptor (writable when the connect has ended; ask
@@ -38,10 +38,10 @@ int sock_accept(int fd, struct ip *peer, bool any_fd);
 /* UDP socket connected to a server. */
 int sock_udp(const struct ip *ip, uint16_t port);
 
-/* read/write; SIGPIPE is the program's to keep away (signals.h). > 0 bytes; 0: would block. ERR_CLOSED: read: end of input;
- * write: the peer takes no more (reset, broken pipe). ERR_TRUNCATED: read: the connection broke
- * (reset, timed out), what was read may be half of something. ERR_REFUSED: UDP, nobody listens.
- * ERR_SYS. */
+/* read/write; SIGPIPE is the program's to keep away (signals.h). > 0 bytes; 0: would block.
+ * ERR_CLOSED: read: end of input; write: the peer takes no more (reset, broken pipe).
+ * ERR_TRUNCATED: read: the connection broke (reset, timed out), what was read may be half of
+ * something. ERR_REFUSED: UDP, nobody listens. ERR_SYS. */
 int sock_read(int fd, void *p, size_t n);
 int sock_write(int fd, const void *p, size_t n);
 /* The same over two pieces, in this order. */

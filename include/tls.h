@@ -3,9 +3,9 @@
  * Trust is in trust.h.
  *
  * Suites: ECDHE with RSA or ECDSA, AES-GCM and ChaCha20-Poly1305; curves X25519, P-256, P-384;
- * no renegotiation. AES-GCM first where BearSSL has hardware AES, ChaCha20 first elsewhere. On x86-64
- * there is no AES but the hardware's: a processor without AES-NI offers ChaCha20 only. A client names
- * the curves in BearSSL's order: P-256, P-384, X25519.
+ * no renegotiation. AES-GCM first where BearSSL has hardware AES, ChaCha20 first elsewhere. On
+ * x86-64 there is no AES but the hardware's: a processor without AES-NI offers ChaCha20 only. A
+ * client names the curves in BearSSL's order: P-256, P-384, X25519.
  */
 #ifndef ADIT_TLS_H
 #define ADIT_TLS_H
@@ -42,8 +42,8 @@ struct tls_client {
  * server_name: for SNI, and what the certificate has to be for, a DNS name or an address (which is
  * not for SNI); empty: none, which only a pin alone can do without. seed: 32 fresh random bytes.
  * `trust` is used until the handshake is done. Resumes the last session that was kept, if it was
- * with the same name and its chain would be accepted now (trust_holds). Returns 0 or ERR_TLS (no name where one is needed, or one that is too long).
- * The engine is &c->client.eng.
+ * with the same name and its chain would be accepted now (trust_holds). Returns 0 or ERR_TLS (no
+ * name where one is needed, or one that is too long). The engine is &c->client.eng.
  */
 int tls_client_start(struct tls_client *c, const struct trust *trust, struct str server_name,
                      const struct trust_clock *clock, const uint8_t seed[32]);

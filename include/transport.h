@@ -93,9 +93,9 @@ uint64_t transport_taken(const struct transport *t);
  * received and not taken, and what still comes, is discarded. */
 void transport_close(struct transport *t);
 /*
- * After ERR_CLOSED in the clear: the peer has ended its direction, which leaves ours open (TCP's half
- * close). Clears the error, and goes on with sending only: nothing is read any more. False, and
- * nothing happens, where that cannot be: with TLS, after another error, after transport_close.
+ * After ERR_CLOSED in the clear: the peer has ended its direction, which leaves ours open (TCP's
+ * half close). Clears the error, and goes on with sending only: nothing is read any more. False,
+ * and nothing happens, where that cannot be: with TLS, after another error, after transport_close.
  */
 bool transport_send_on(struct transport *t);
 /* Closes the descriptor and forgets everything. */

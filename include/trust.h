@@ -15,10 +15,11 @@
  * Signatures are BearSSL's matter.
  *
  * Authorities come from PEM files, or are compiled in (make CA=FILE). A system's bundle of 140 of
- * them would fill 80 KB of memory. So a bundle stays in its file: whenever the issuer of a certificate
- * is looked for, the file is searched for authorities of that name, and one at a time is in memory. A bundle that the system updates is used as
- * it is then, without a restart; where its name leads nowhere any more (chroot, another user), the
- * file that was opened at the start is used.
+ * them would fill 80 KB of memory. So a bundle stays in its file: whenever the issuer of a
+ * certificate is looked for, the file is searched for authorities of that name, and one at a time
+ * is in memory. A bundle that the system updates is used as it is then, without a restart; where
+ * its name leads nowhere any more (chroot, another user), the file that was opened at the start is
+ * used.
  *
  * Pins are SHA-256 of the server certificate's public key info. Without authorities a pin is all
  * that counts: not the name, not the time, not who signed. With authorities both have to hold.
@@ -31,8 +32,9 @@
  * two counts. What begins after all of them is refused: the clock has to be set.
  *
  * Refused: SHA-1 and MD5 signatures, RSA keys below 2048 bits, also of authorities.
- * Not handled: revocation; policies; keys but RSA to 4096 bits, P-256 and P-384; RSA-PSS; constraints
- * of an authority's name by another; the time of an authority in a file, which nobody signed.
+ * Not handled: revocation; policies; keys but RSA to 4096 bits, P-256 and P-384; RSA-PSS;
+ * constraints of an authority's name by another; the time of an authority in a file, which nobody
+ * signed.
  */
 #ifndef ADIT_TRUST_H
 #define ADIT_TRUST_H
@@ -46,7 +48,8 @@
 #define TRUST_FILES_MAX 4
 /* The key in use and its successors. */
 #define TRUST_PINS_MAX 8
-/* An authority's certificate: the longest of Mozilla's roots has 2.0 KB. Longer ones are skipped. */
+/* An authority's certificate: the longest of Mozilla's roots has 2.0 KB. Longer ones are skipped.
+ */
 #define TRUST_DATA_MAX 4096
 /* How long a session may be resumed after its chain was verified (RFC 5246 appendix F.1.4). */
 #define TRUST_RESUME_S 86400

@@ -128,8 +128,8 @@ bool wire_type_is_plain(enum wire_type type);
 
 /* Takes the first field off *rest; false at the end. */
 bool wire_header_next(struct str *rest, struct str *name, struct str *value);
-/* Appends a field, its name in lower case; false (nothing written) when a length is beyond its prefix. The writer's own
- * overflow shows in writer_fits. */
+/* Appends a field, its name in lower case; false (nothing written) when a length is beyond its
+ * prefix. The writer's own overflow shows in writer_fits. */
 bool wire_header_pack(struct writer *w, struct str name, struct str value);
 
 /*

@@ -4,7 +4,8 @@
  * early, late, in between, not at all, dies idle, in the head, in the body. What came out at either
  * end is compared with what went in, and what was shared has to be whole again.
  *
- * Whoever includes this has a random `below`, and calls model_init once and `run` for each exchange.
+ * Whoever includes this has a random `below`, and calls model_init once and `run` for each
+ * exchange.
  */
 #ifndef ADIT_TEST_EXCHANGE_MODEL_H
 #define ADIT_TEST_EXCHANGE_MODEL_H
@@ -158,7 +159,8 @@ static void make_response(void)
         put_text("HTTP/1.1 200 OK\r\n\r\n");
         break;
     case ANSWER_101:
-        put_text("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: bytes\r\n\r\n");
+        put_text(
+            "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: bytes\r\n\r\n");
         break;
     case ANSWER_EMPTY:
         put_text("HTTP/1.1 204 No Content\r\n\r\n");

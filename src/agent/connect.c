@@ -9,7 +9,8 @@
 /* Between looks whether the kernel has random bytes at early boot. */
 #define ENTROPY_WAIT_MS 250
 
-/* What a gateway may ask for with retry_after or Retry-After: a mistake of its must not last for ever. */
+/* What a gateway may ask for with retry_after or Retry-After: a mistake of its must not last for
+ * ever. */
 #define RETRY_AFTER_MAX_S 86400
 
 void connect_wait_seconds(struct agent *a, uint32_t seconds)
@@ -179,7 +180,8 @@ static void log_refusal(const struct agent *a, unsigned status)
         hint = "; is the path /_adit?";
     else if (status / 100 == 4)
         hint = verify_hint(a);
-    log_form(LOG_WARN, "the gateway answers the upgrade with status %u%t", LOG_NUMBER(status), hint);
+    log_form(LOG_WARN, "the gateway answers the upgrade with status %u%t", LOG_NUMBER(status),
+             hint);
 }
 
 /* RFC 6585 section 4, RFC 9110 section 10.2.3: in seconds; a date needs a clock. */

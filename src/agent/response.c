@@ -8,8 +8,8 @@
 
 /* ---- from the local server ---- */
 
-/* To p, decoded in place: for the most part that is the record buffer, so that body bytes are copied
- * by the kernel only. Returns how many; 0: none now, or the end. */
+/* To p, decoded in place: for the most part that is the record buffer, so that body bytes are
+ * copied by the kernel only. Returns how many; 0: none now, or the end. */
 static int read_body(struct agent *a, int slot, uint8_t *p, size_t max)
 {
     struct exchange *x = &a->exchange[slot];

@@ -77,8 +77,8 @@ static int complain(const struct target *t, const char *path, const char *why)
     return ERR_USAGE;
 }
 
-/* The name leads nowhere any more (chroot, another user). What was opened at the start may have been
- * written anew; if it has been replaced it has not. */
+/* The name leads nowhere any more (chroot, another user). What was opened at the start may have
+ * been written anew; if it has been replaced it has not. */
 static int reopen(struct target *t, const char *path)
 {
     const char *why = fmt_why();

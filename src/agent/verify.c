@@ -219,7 +219,8 @@ int verify_start(struct agent *a)
     int err;
 
     if (clock.now < clock.built && !a->told_clock) {
-        log_line(LOG_WARN, "the clock is not set: certificates are checked as of the last time known");
+        log_line(LOG_WARN,
+                 "the clock is not set: certificates are checked as of the last time known");
         a->told_clock = true;
     }
     entropy_stock(&a->entropy, seed, sizeof seed);

@@ -107,7 +107,8 @@ void writer_init(struct writer *w, uint8_t *out, size_t cap)
 }
 
 /* Not at each of its ten calls: they are larger than it. */
-__attribute__((noinline)) void writer_init_at(struct writer *w, uint8_t *out, size_t cap, size_t skip)
+__attribute__((noinline)) void writer_init_at(struct writer *w, uint8_t *out, size_t cap,
+                                              size_t skip)
 {
     w->out = out;
     w->cap = cap;

@@ -94,7 +94,8 @@ static void ec_key(struct str curve, struct str bits, struct der_certificate *c)
 /* The last number of an object identifier below 128 that begins with this one; 0: of another. */
 static unsigned last_of(struct str oid, struct str start)
 {
-    return oid.n == start.n + 1 && str_eq((struct str){ oid.p, start.n }, start) ? oid.p[start.n] : 0;
+    return oid.n == start.n + 1 && str_eq((struct str){ oid.p, start.n }, start) ? oid.p[start.n]
+                                                                                 : 0;
 }
 
 /* ---- times ---- */

@@ -51,8 +51,8 @@ struct conn {
     struct tunnel *tunnel;   /* AGENT: its own; VISITOR: where its request goes */
 };
 
-/* Takes a connection that was accepted; there is an unused one for it. `from` as in struct conn. NULL:
- * TLS could not start, which is said. */
+/* Takes a connection that was accepted; there is an unused one for it. `from` as in struct conn.
+ * NULL: TLS could not start, which is said. */
 struct conn *conn_start(struct gateway *g, const struct listener *l, int fd, const struct ip *peer,
                         struct peer *from);
 /* It is an agent's whose token was accepted, or is that no more. */

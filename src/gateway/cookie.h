@@ -10,7 +10,8 @@
 /*
  * Writes the field's value without those Domain attributes that reach `domain` or a name above it:
  * the cookie becomes one of its host alone. Other attributes stay byte by byte, a Domain below
- * `domain` or elsewhere too: browsers judge it by the host that they asked. Never longer than it was.
+ * `domain` or elsewhere too: browsers judge it by the host that they asked. Never longer than it
+ * was.
  */
 void cookie_write(struct writer *w, struct str value, struct str domain);
 

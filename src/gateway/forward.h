@@ -38,8 +38,8 @@ void forward_drop(const struct forward *f, const char *drop[FORWARD_DROP_MAX]);
 void forward_fields(struct writer *w, const struct forward *f, struct str fields);
 
 /* For messages in JSON, whose strings are text, while a target is bytes: one that is no UTF-8 gets
- * its bytes beyond ASCII percent-encoded (RFC 3986 section 2.1) into w, and *path stands there. False
- * when w has no room for that. */
+ * its bytes beyond ASCII percent-encoded (RFC 3986 section 2.1) into w, and *path stands there.
+ * False when w has no room for that. */
 bool forward_path(struct writer *w, struct str *path);
 
 /*

@@ -2,13 +2,21 @@
  * The gateway as a whole: one static struct, one loop.
  *
  *   gateway.c   start, signals, end; turn.c: a turn of the loop
- *   accept.c    who may connect; peers.c: what one address has of everything
- *   conn.c      a TCP connection, TLS or not: a visitor's, or an agent's after its first request
- *   visitor.c   a visitor's connection from request to request; pages; timeouts
- *   request.c   visitor -> tunnel: head and body of a request
- *   response.c  tunnel -> visitor: head and body of a response
- *   tunnel.c    an agent's connection: its session and streams; tunnel_io.c: its messages;
- *               tunnel_queue.c: who gets its streams
+ *   accept.c    who may connect
+ *   serve.c     a connection's turn: a visitor's, or an agent's after its first request
+ *   visitor.c   a visitor's connection from request to request; timeouts
+ *   request.c   a request's head: read, and given to its tunnel
+ *   tunnel_io.c an agent's messages; tunnel_pace.c: plain mode's slow visitors;
+ *               request_put.c: visitor -> tunnel: head and body of a request
+ *   tunnel_queue.c  who gets the streams of a tunnel
+ *   tunnel.c    an agent's connection: its session and its end
+ *   response.c  tunnel -> visitor: head and body of a response; pages
+ *   conn.c      a TCP connection, TLS or not
+ *   stream.c    a visitor's place in a tunnel
+ *   pace.c      a visitor's time; schedule.c: marks and deadlines
+ *   limit.c     what one address may ask for; peers.c: what it has of everything
+ *
+ * Each file uses those below it, and none above.
  *
  * Every turn of the loop marks connections that have something to do, and then serves them one by
  * one, each once and within a budget; serving one may mark others, and itself, for the next turn.

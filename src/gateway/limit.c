@@ -25,6 +25,7 @@ bool limit_request(struct conn *c)
 
     if (!c->from || rate_take(&c->from->requests, g->now, g->config.request_rate))
         return true;
-    limit_tell(g, c->from, &c->peer, " is answered 429: too many requests of this address (--request-rate)");
+    limit_tell(g, c->from, &c->peer,
+               " is answered 429: too many requests of this address (--request-rate)");
     return false;
 }

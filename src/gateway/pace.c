@@ -5,7 +5,8 @@
 
 /*
  * A body that comes so slowly that it never ends keeps a stream as well as none at all. It may be
- * behind the least rate for as long as a head may take; every byte that was received earns its time.
+ * behind the least rate for as long as a head may take; every byte that was received earns its
+ * time.
  */
 static void earn(struct conn *c)
 {
@@ -65,7 +66,8 @@ bool visitor_is_slow(struct conn *c)
 {
     size_t n;
 
-    return has_rate(&c->visitor) && visitor_is_waited_for(c) && !transport_recv_buf(&c->transport, &n);
+    return has_rate(&c->visitor) && visitor_is_waited_for(c) &&
+           !transport_recv_buf(&c->transport, &n);
 }
 
 void visitor_go_on(struct conn *c)

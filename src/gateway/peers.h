@@ -1,10 +1,10 @@
 /*
- * Whoever connects, by address: what one of them has at once, and how often he comes. An IPv6 address
- * counts as its /64, which is what one customer has to choose from.
+ * Whoever connects, by address: what one of them has at once, and how often he comes. An IPv6
+ * address counts as its /64, which is what one customer has to choose from.
  *
- * A table of fixed size: addresses with a connection stay in it, the others as long as there is room,
- * the one that left first goes first, and those that had an agent here last.
- * Ownership: the entries are the caller's, more of them than there can be connections.
+ * A table of fixed size: addresses with a connection stay in it, the others as long as there is
+ * room, the one that left first goes first, and those that had an agent here last. Ownership: the
+ * entries are the caller's, more of them than there can be connections.
  */
 #ifndef ADIT_GATEWAY_PEERS_H
 #define ADIT_GATEWAY_PEERS_H

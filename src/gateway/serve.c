@@ -84,8 +84,8 @@ static void give_output(struct conn *c)
 
 /*
  * Has the peer gone, though the bytes before its end are not read? A visitor who ends his direction
- * has left, see visitor.c; upgraded ones and agents may do so with their last words still on the way,
- * and are gone when nothing can be sent to them either, unless that end is ours.
+ * has left, see visitor.c; upgraded ones and agents may do so with their last words still on the
+ * way, and are gone when nothing can be sent to them either, unless that end is ours.
  */
 static bool is_gone(struct conn *c)
 {

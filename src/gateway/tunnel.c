@@ -57,7 +57,8 @@ static struct tunnel *take_tunnel(struct gateway *g)
         struct tunnel *oldest = LIST_OWNER(g->unnamed_tunnels.next, struct tunnel, place);
 
         if (!oldest->ending)
-            tunnel_log_line(LOG_WARN, oldest, "makes room for newer ones: it had not said its token");
+            tunnel_log_line(LOG_WARN, oldest,
+                            "makes room for newer ones: it had not said its token");
         oldest->ending = true;
         tunnel_lost(oldest->conn, ERR_TIMEOUT);
     }

@@ -10,8 +10,8 @@
 
 static const uint8_t no_key[4]; /* a server's frames are not masked */
 
-/* What an agent may send before its Auth is complete, which is 4 KB at most: it bounds the work that
- * a stranger makes with what needs no token. */
+/* What an agent may send before its Auth is complete, which is 4 KB at most: it bounds the work
+ * that a stranger makes with what needs no token. */
 #define AUTH_BYTES_MAX 16384
 /* Any message of the session itself: AuthSuccess with the longest URL, in JSON, is 464 bytes. No
  * record is smaller (RFC 6066 section 4). */

@@ -4,8 +4,8 @@
 #include "clock.h"
 #include "gateway.h"
 
-/* Steps of TLS handshakes between two looks at the poller: a signature takes milliseconds, for which
- * everybody whose connection stands would wait. */
+/* Steps of TLS handshakes between two looks at the poller: a signature takes milliseconds, for
+ * which everybody whose connection stands would wait. */
 #define HANDSHAKES_MAX 8
 
 void turn_listen(struct gateway *g)

@@ -100,8 +100,9 @@ __attribute__((noinline)) static const char *load(struct mtls *m, int cert_fd, i
         return "--client-cert has no key of RSA 2048 to 4096, P-256 or P-384";
     m->modulus = l.key.modulus;
     m->secret = l.key.secret;
-    return is_pair(m, &c) ? NULL
-                          : "--client-key does not belong to the first certificate of --client-cert";
+    return is_pair(m, &c)
+               ? NULL
+               : "--client-key does not belong to the first certificate of --client-cert";
 }
 
 /* What reading and signing leave behind. */
@@ -156,7 +157,8 @@ static void ignore_data(const br_ssl_client_certificate_class **vtable, const un
     (void)n;
 }
 
-/* The hashes that the server takes are one bit each; those with ECDSA stand above those with RSA. */
+/* The hashes that the server takes are one bit each; those with ECDSA stand above those with RSA.
+ */
 static void choose(const br_ssl_client_certificate_class **vtable,
                    const br_ssl_client_context *client, uint32_t auth_types,
                    br_ssl_client_certificate *choice)
@@ -182,8 +184,9 @@ static void choose(const br_ssl_client_certificate_class **vtable,
 /* RFC 8017 section 9.2, in place; the object identifiers are in appendix B.1. */
 static size_t sign_rsa(const struct mtls *m, int hash, size_t n, unsigned char *data)
 {
-    static const unsigned char info[] = { 0x00, 0x30, 0x11, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48,
-                                          0x01, 0x65, 0x03, 0x04, 0x02, 0x00, 0x05, 0x00, 0x04, 0x00 };
+    static const unsigned char info[] = { 0x00, 0x30, 0x11, 0x30, 0x0d, 0x06, 0x09,
+                                          0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04,
+                                          0x02, 0x00, 0x05, 0x00, 0x04, 0x00 };
     br_rsa_public_key key = { (unsigned char *)(uintptr_t)m->modulus.p, m->modulus.n,
                               (unsigned char *)(uintptr_t)m->secret.p, m->secret.n };
     unsigned char *at = data + key.nlen - n - sizeof info;
@@ -221,7 +224,8 @@ static size_t sign_ec(const struct mtls *m, int hash, unsigned char *data)
                                                   &br_sha512_vtable };
     br_ec_private_key key = { m->curve, (unsigned char *)(uintptr_t)m->secret.p, m->secret.n };
     unsigned char raw[POINT_MAX];
-    size_t half = br_ecdsa_i31_sign_raw(&tls_small_curves, class[hash - SHA256], data, &key, raw) / 2;
+    size_t half =
+        br_ecdsa_i31_sign_raw(&tls_small_curves, class[hash - SHA256], data, &key, raw) / 2;
     size_t n = 2;
 
     if (half == 0)

@@ -65,8 +65,8 @@ static bool would_block(int code)
     return code == EAGAIN || code == EWOULDBLOCK;
 }
 
-/* RFC 4291 section 2.5.6: 54 bits of these are zero. Four bytes of them carry the interface's number
- * in struct ip, in the machine's order. */
+/* RFC 4291 section 2.5.6: 54 bits of these are zero. Four bytes of them carry the interface's
+ * number in struct ip, in the machine's order. */
 #define ZONE_AT 4
 
 static bool is_link_local(const struct ip *ip)

@@ -11,8 +11,8 @@ static const uint16_t aes_first[] = { AES_GCM_SUITES, CHACHA20_SUITES };
 static const uint16_t chacha20_first[] = { CHACHA20_SUITES, AES_GCM_SUITES };
 #define CHACHA20_COUNT 2
 
-/* Software AES is 5 KB that an x86-64 processor with AES-NI, nearly every one, never runs; the others
- * offer ChaCha20 only. */
+/* Software AES is 5 KB that an x86-64 processor with AES-NI, nearly every one, never runs; the
+ * others offer ChaCha20 only. */
 #ifdef __x86_64__
 #define SOFT_AES NULL
 #define SOFT_GHASH NULL

@@ -50,8 +50,8 @@ void tls_shared_forget(struct tls_shared *t)
     br_ssl_session_cache_lru_init(&t->sessions, t->session_data, sizeof t->session_data);
 }
 
-/* Who resumes a session shows no certificate, which may have ended meanwhile: all have to, every day.
- * The cache does not know how old each of its sessions is. */
+/* Who resumes a session shows no certificate, which may have ended meanwhile: all have to, every
+ * day. The cache does not know how old each of its sessions is. */
 static void forget_old(struct tls_shared *t, int64_t unix_now)
 {
     if (unix_now >= t->since && unix_now - t->since <= TRUST_RESUME_S)

@@ -50,8 +50,8 @@ static unsigned look_at_server(const struct trust_check *c)
 
 /* ---- authorities ---- */
 
-/* One walk through a file. Without a check, authorities are only counted; with one, those that issue
- * the certificate at the top of its chain are tried. */
+/* One walk through a file. Without a check, authorities are only counted; with one, those that
+ * issue the certificate at the top of its chain are tried. */
 struct search {
     uint8_t *data;
     size_t cap;
@@ -176,7 +176,8 @@ static void search_file(struct search *s, const char *path, int fd)
         close(now);
 }
 
-/* Is there an authority that issues the top of the chain? Behind the chain there is room for one. */
+/* Is there an authority that issues the top of the chain? Behind the chain there is room for one.
+ */
 static bool has_anchor(struct trust_check *c)
 {
     struct search s = { .data = c->data + c->len, .cap = sizeof c->data - c->len, .check = c };

@@ -101,7 +101,8 @@ static bool pay(enum log_level level)
     return true;
 }
 
-/* Without waiting: a pipe or socket that says so has room for PIPE_BUF, which is more than a line. */
+/* Without waiting: a pipe or socket that says so has room for PIPE_BUF, which is more than a line.
+ */
 static bool write_line(void)
 {
     struct timeval at_once = { 0, 0 };

@@ -159,10 +159,12 @@ int sandbox_enter(const struct sandbox *s, void *secret, size_t secret_len)
     if (s->user) {
         account.wanted = str_of(s->user);
         if (!find_account(&account))
-            return options_error("--user is not known here; write a name of /etc/passwd or a number");
+            return options_error(
+                "--user is not known here; write a name of /etc/passwd or a number");
     }
     if (s->root && (chroot(s->root) < 0 || chdir("/") < 0))
-        return options_error("--chroot is not possible; start as root, with a directory that exists");
+        return options_error(
+            "--chroot is not possible; start as root, with a directory that exists");
     if (s->user && !become(&account))
         return options_error("--user is not possible; start as root");
     if (s->limits)

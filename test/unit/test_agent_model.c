@@ -1,8 +1,8 @@
 /*
  * The whole agent, from dialling to the local server, against a gateway that stops at every point
  * where it can: between any two pieces that it reads or writes. Whatever it does then, the agent
- * dials again within its deadlines, or is at its end in time when it has been told to stop, and never
- * turns without need. In all modes, in the clear and through TLS.
+ * dials again within its deadlines, or is at its end in time when it has been told to stop, and
+ * never turns without need. In all modes, in the clear and through TLS.
  */
 #include "agent_world.h"
 
@@ -551,10 +551,11 @@ static void mode(enum upgrade_protocol p, bool tls, unsigned stride)
 
 int main(void)
 {
-    world_must(pair_begin() && pair_ca("ca") &&
-               pair_leaf("leaf", "-algorithm EC -pkeyopt ec_paramgen_curve:P-256", "ca", "sha256") &&
-               tls_identity_load(&identity, pair_path("leaf.pem"), pair_path("leaf.key")) == 0,
-               "certificates");
+    world_must(
+        pair_begin() && pair_ca("ca") &&
+            pair_leaf("leaf", "-algorithm EC -pkeyopt ec_paramgen_curve:P-256", "ca", "sha256") &&
+            tls_identity_load(&identity, pair_path("leaf.pem"), pair_path("leaf.key")) == 0,
+        "certificates");
     mode(UPGRADE_TLV, false, STRIDE);
     mode(UPGRADE_JSON, false, STRIDE);
     mode(UPGRADE_PLAIN, false, STRIDE);

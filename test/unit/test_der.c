@@ -278,7 +278,8 @@ static void test_usages(void)
     ok(WITH(15, 0xff, "\x03\x01\x00") == 0 && c.usages == 0, "of none");
     is_int(WITH(15, 0xff, "\x03\x00"), ERR_FILE, "without its first byte");
     is_int(WITH(15, 0xff, "\x04\x02\x05\xa0"), ERR_FILE, "of another form");
-    ok(WITH(37, 0xff, "\x30\x0a" SERVER_AUTH) == 0 && c.purposes == DER_SERVER && !c.strange, "serverAuth");
+    ok(WITH(37, 0xff, "\x30\x0a" SERVER_AUTH) == 0 && c.purposes == DER_SERVER && !c.strange,
+       "serverAuth");
     ok(WITH(37, 0, "\x30\x0a" CLIENT_AUTH) == 0 && c.purposes == DER_CLIENT, "clientAuth");
     ok(WITH(37, 0, "\x30\x1e" CODE_SIGNING CLIENT_AUTH SERVER_AUTH) == 0 &&
        c.purposes == (DER_SERVER | DER_CLIENT), "both, and another");
@@ -291,13 +292,15 @@ static void test_extensions(void)
 {
     ok(WITH(17, 0xff, "\x30\x04\x82\x02me") == 0 && !c.strange, "names");
     is_mem(c.names.p, c.names.n, "\x82\x02me", 4, "their list");
-    ok(WITH(30, 0xff, "\x30\x00") == 0 && c.limits.p && c.limits.n == 0 && !c.strange, "constraints");
+    ok(WITH(30, 0xff, "\x30\x00") == 0 && c.limits.p && c.limits.n == 0 && !c.strange,
+       "constraints");
     is_int(WITH(17, 0, "\x31\x00"), ERR_FILE, "names of another form");
     is_int(WITH(30, 0, "\x30\x01"), ERR_FILE, "constraints that are cut off");
     ok(WITH(36, 0xff, "\x30\x00") == 0 && c.strange, "a critical one that nobody knows");
     ok(WITH(36, 0, "\x30\x00") == 0 && !c.strange, "one that is not critical");
     ok(WITH(31, 0xff, "\x05\x00") == 0 && !c.strange, "one that restricts nothing");
-    ok(WITH(19, 0xff, "\x30\x06\x01\x01\xff\x02\x01\x03") == 0 && c.path_len == 3, "a path's length");
+    ok(WITH(19, 0xff, "\x30\x06\x01\x01\xff\x02\x01\x03") == 0 && c.path_len == 3,
+       "a path's length");
     ok(WITH(19, 0xff, "\x30\x07\x01\x01\xff\x02\x02\x01\x00") == 0 && c.path_len == DER_PATH_ANY,
        "one beyond any");
 }

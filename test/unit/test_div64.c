@@ -1,5 +1,5 @@
-/* 64-bit division: the board's own helpers where it has them, the compiler's elsewhere. The expected
- * values come from multiplication, never from the division under test. */
+/* 64-bit division: the board's own helpers where it has them, the compiler's elsewhere. The
+ * expected values come from multiplication, never from the division under test. */
 #include <stdint.h>
 
 #include "tap.h"

@@ -156,7 +156,8 @@ int main(void)
     f.secure = true;
     is(&f, SAID,
        "x-forwarded-for=203.0.113.7;x-forwarded-proto=https;"
-       "x-forwarded-host=one.tunnel.test:8443;via=1.1 adit;", "what a visitor says of himself is replaced");
+       "x-forwarded-host=one.tunnel.test:8443;via=1.1 adit;",
+       "what a visitor says of himself is replaced");
     f.secure = false;
     f.trusted = true;
     is(&f, SAID,
@@ -166,8 +167,10 @@ int main(void)
        "x-forwarded-for=203.0.113.7;x-forwarded-proto=http;"
        "x-forwarded-host=one.tunnel.test:8443;via=1.1 adit;", "a trusted proxy that says nothing");
     f.replace_host = true;
-    is(&f, "", "x-forwarded-for=203.0.113.7;x-forwarded-proto=http;"
-       "x-forwarded-host=one.tunnel.test:8443;host=one.tunnel.test:8443;via=1.1 adit;", "with Host");
+    is(&f, "",
+       "x-forwarded-for=203.0.113.7;x-forwarded-proto=http;"
+       "x-forwarded-host=one.tunnel.test:8443;host=one.tunnel.test:8443;via=1.1 adit;",
+       "with Host");
     f.replace_host = false;
     memset(much, 'x', sizeof much - 1);
     memcpy(much, "X-Forwarded-For: ", 17);

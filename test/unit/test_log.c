@@ -185,7 +185,8 @@ static void test_rate(void)
     out = count(captured.text, "debug: x");
     ok(out >= LOG_BURST / 2 && out <= most, "%zu of %zu lines went out, no more than %zu", out,
        flooded, most);
-    is_int(count(captured.text, "info: y"), LOG_BURST / 2 + 1, "the more serious ones are not among");
+    is_int(count(captured.text, "info: y"), LOG_BURST / 2 + 1,
+           "the more serious ones are not among");
     ok(strstr(captured.text, "error: z") != NULL, "those left out");
     told = 0;
     for (const char *at = captured.text; (at = strstr(at, "warning: ")) != NULL; at++)

@@ -86,10 +86,11 @@ static void test_kinds(void)
 
 static void test_forms(void)
 {
-    pair_shell("openssl rsa -in rsa.key -traditional -out rsa1.key; "
-               "(openssl ecparam -name prime256v1; openssl ec -in p256.key) >sec1.key; "
-               "cat p256.pem agents.pem p256.key >both.pem; "
-               "(echo 'Bag Attributes'; cat p256.key) | tr '\\n' '~' | sed 's/~/\\r\\n/g' >dos.key");
+    pair_shell(
+        "openssl rsa -in rsa.key -traditional -out rsa1.key; "
+        "(openssl ecparam -name prime256v1; openssl ec -in p256.key) >sec1.key; "
+        "cat p256.pem agents.pem p256.key >both.pem; "
+        "(echo 'Bag Attributes'; cat p256.key) | tr '\\n' '~' | sed 's/~/\\r\\n/g' >dos.key");
     is_load("rsa.pem", "rsa1.key", "good");
     ok(known(), "PKCS#1");
     is_load("p256.pem", "sec1.key", "good");

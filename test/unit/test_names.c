@@ -25,8 +25,8 @@ static void files(void)
 
     is_int(parse("", &line), 0, "an empty file");
     is_int((int64_t)names.count, 0, "has no names");
-    is_int(parse("# comment\n\n  \t\r\nRouter-1 " HASH_ABC "\r\n\ttwo\t" HASH_EMPTY "  \n", &line), 0,
-           "comments, blank lines, CR LF, white space");
+    is_int(parse("# comment\n\n  \t\r\nRouter-1 " HASH_ABC "\r\n\ttwo\t" HASH_EMPTY "  \n", &line),
+           0, "comments, blank lines, CR LF, white space");
     is_int((int64_t)names.count, 2, "two names");
     ok(names_find(&names, STR("router-1")) == &entry[0], "found in lower case");
     ok(names_find(&names, STR("ROUTER-1")) == &entry[0], "found in upper case");

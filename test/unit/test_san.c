@@ -43,10 +43,13 @@ static void test_names(void)
     ok(!names(STR(DNS("\x02", "me") "\x82\x03me"), "me"), "a list that is cut off");
     ok(!names(STR(DNS("\x05", "me\0me")), "me"), "a zero in a name");
     ok(!names(STR(""), "me"), "no name");
-    ok(!names(STR("\x87\x08\xc0\x00\x02\x01\xff\xff\xff\xff"), "192.0.2.1"), "an address and a mask");
+    ok(!names(STR("\x87\x08\xc0\x00\x02\x01\xff\xff\xff\xff"), "192.0.2.1"),
+       "an address and a mask");
 }
 
-#define SUBJECT "\x30\x1a\x31\x0b\x30\x09\x06\x03\x55\x04\x0a\x0c\x02us\x31\x0b\x30\x09\x06\x03\x55\x04\x03\x0c\x02me"
+#define SUBJECT                                                                                    \
+    "\x30\x1a\x31\x0b\x30\x09\x06\x03\x55\x04\x0a\x0c\x02us\x31\x0b\x30\x09\x06\x03\x55\x04\x03"   \
+    "\x0c\x02me"
 #define US "\x30\x0d\x31\x0b\x30\x09\x06\x03\x55\x04\x0a\x0c\x02us"
 #define YOU "\x30\x0d\x31\x0b\x30\x09\x06\x03\x55\x04\x0a\x0c\x02ye"
 #define NOBODY "\x30\x00"
@@ -83,7 +86,8 @@ static void test_dns(void)
     ok(!ALLOWED(EXCLUDE("\x09", "\x07", DNS("\x05", "c.com"))), "below what is excluded");
     ok(!ALLOWED(EXCLUDE("\x04", "\x02", DNS("\x00", ""))), "everything is");
     ok(ALLOWED(EXCLUDE("\x08", "\x06", DNS("\x04", ".org"))), "something else is");
-    ok(ALLOWED(PERMIT("\x10", "\x05", DNS("\x03", "org") "\x30\x07" DNS("\x05", "c.com"))), "one of two");
+    ok(ALLOWED(PERMIT("\x10", "\x05", DNS("\x03", "org") "\x30\x07" DNS("\x05", "c.com"))),
+       "one of two");
     ok(!ALLOWED(PERMIT("\x09", "\x07", DNS("\x05", "c.com"))
                 EXCLUDE("\x0b", "\x09", DNS("\x07", "b.c.com"))), "permitted, but for a part");
     ok(!allowed(STR(PERMIT("\x09", "\x07", DNS("\x05", "c.com"))), STR(LEAF DNS("\x02", "me")),
@@ -111,10 +115,19 @@ static void test_others(void)
     ok(!ALLOWED(PERMIT("\x06", "\x04", "\xa4\x02\x31\x00")), "a directory of another form");
     ok(!ALLOWED(EXCLUDE("\x06", "\x04", "\xa4\x02\x31\x00")), "excluded");
     ok(ALLOWED(PERMIT("\x07", "\x05", "\x81\x03" "you")), "mail, which it has not");
-    ok(!allowed(STR(PERMIT("\x06", "\x04", "\x81\x02" "me")), STR(MAIL), ""), "mail cannot be checked");
-    ok(!allowed(STR(EXCLUDE("\x06", "\x04", "\x81\x02" "ye")), STR(MAIL), ""), "nor that it is excluded");
-    ok(san_allowed(STR(PERMIT("\x07", "\x05", DNS("\x03", "org"))), (struct str){ NULL, 0 }, STR(SUBJECT),
-                   STR("")), "a client without names");
+    ok(!allowed(STR(PERMIT("\x06", "\x04",
+                           "\x81\x02"
+                           "me")),
+                STR(MAIL), ""),
+       "mail cannot be checked");
+    ok(!allowed(STR(EXCLUDE("\x06", "\x04",
+                            "\x81\x02"
+                            "ye")),
+                STR(MAIL), ""),
+       "nor that it is excluded");
+    ok(san_allowed(STR(PERMIT("\x07", "\x05", DNS("\x03", "org"))), (struct str){ NULL, 0 },
+                   STR(SUBJECT), STR("")),
+       "a client without names");
 }
 
 static void test_malformed(void)
@@ -125,13 +138,16 @@ static void test_malformed(void)
     bool cut = false;
 
     for (size_t i = 1; i < n; i++)
-        cut = cut || (i != first && allowed((struct str){ (const uint8_t *)whole, i }, STR(LEAF), "a.b.c.com"));
+        cut = cut || (i != first &&
+                      allowed((struct str){ (const uint8_t *)whole, i }, STR(LEAF), "a.b.c.com"));
     ok(!cut, "cut anywhere it allows nothing");
     ok(!ALLOWED(PERMIT("\x0c", "\x0a", DNS("\x05", "c.com") "\x80\x01\x01")), "a minimum");
     ok(!ALLOWED("\x05\x00"), "something else");
-    ok(!ALLOWED(EXCLUDE("\x08", "\x06", DNS("\x04", ".org")) PERMIT("\x09", "\x07", DNS("\x05", "c.com"))),
+    ok(!ALLOWED(EXCLUDE("\x08", "\x06", DNS("\x04", ".org"))
+                    PERMIT("\x09", "\x07", DNS("\x05", "c.com"))),
        "in another order");
-    ok(!allowed(STR(PERMIT("\x09", "\x07", DNS("\x05", "c.com"))), STR("\x82\x20me"), ""), "names cut off");
+    ok(!allowed(STR(PERMIT("\x09", "\x07", DNS("\x05", "c.com"))), STR("\x82\x20me"), ""),
+       "names cut off");
 }
 
 int main(void)

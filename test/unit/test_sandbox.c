@@ -50,9 +50,22 @@ static uint32_t run(size_t n, uint32_t architecture, uint32_t number)
 static void test_program(void)
 {
     static const uint32_t forbidden[] = {
-        SYS_execve, SYS_ptrace, SYS_clone, SYS_kill, SYS_mremap, SYS_mprotect, SYS_unlinkat,
-        SYS_mount, SYS_setuid, SYS_rt_sigaction, SYS_prctl, SYS_getppid, SYS_process_vm_readv, 0xffff,
-        SYS_read | 0x40000000u, 0xffffffffu,
+        SYS_execve,
+        SYS_ptrace,
+        SYS_clone,
+        SYS_kill,
+        SYS_mremap,
+        SYS_mprotect,
+        SYS_unlinkat,
+        SYS_mount,
+        SYS_setuid,
+        SYS_rt_sigaction,
+        SYS_prctl,
+        SYS_getppid,
+        SYS_process_vm_readv,
+        0xffff,
+        SYS_read | 0x40000000u,
+        0xffffffffu,
     };
     static const uint32_t allowed[] = {
         SYS_read, SYS_writev, SYS_close, SYS_openat, SYS_pselect6,

@@ -99,7 +99,8 @@ static void test_weak(const struct trust *trust)
 enum { UNSET = -20000 };
 
 /* shake(), with a clock that is `days` off, and others as many days off; 0: no time is known. */
-static int shake_clock(const struct trust *trust, int64_t days, int64_t built_days, int64_t known_days)
+static int shake_clock(const struct trust *trust, int64_t days, int64_t built_days,
+                       int64_t known_days)
 {
     int code;
 
@@ -129,7 +130,8 @@ static void test_unset_clock(const struct trust *trust, const struct trust *othe
 static void test_clock(const struct trust *trust)
 {
     is_int(shake_clock(trust, -1, -2, 0), TRUST_ERR_EARLY, "a clock that can be right is believed");
-    is_int(shake_clock(trust, -1, -2, 1), 0, "one that stood still is not, if a later time is known");
+    is_int(shake_clock(trust, -1, -2, 1), 0,
+           "one that stood still is not, if a later time is known");
     is_int(shake_clock(trust, -2, -3, -1), TRUST_ERR_EARLY, "not late enough");
     is_int(shake_clock(trust, -1, -2, 25), BR_ERR_X509_EXPIRED, "too late");
     is_int(shake_clock(trust, 0, -2, 0), 0, "a right clock");
@@ -278,7 +280,8 @@ static void test_usages(const struct trust *trust)
         is_int(shake(trust, "tunnel.example", 0), usage[i][1] ? 0 : BR_ERR_X509_FORBIDDEN_KEY_USAGE,
                "%s", usage[i][0]);
     }
-    ok(strstr(tls_error_text(BR_ERR_X509_FORBIDDEN_KEY_USAGE), "digitalSignature") != NULL, "is said");
+    ok(strstr(tls_error_text(BR_ERR_X509_FORBIDDEN_KEY_USAGE), "digitalSignature") != NULL,
+       "is said");
     leaf_saying("nameless", "extendedKeyUsage=serverAuth");
     is_load(load("nameless.pem", "nameless.key"), "good", "no subjectAltName");
     is_int(shake(trust, "tunnel.example", 0), TRUST_ERR_NAMELESS, "a common name is no name");
@@ -287,19 +290,23 @@ static void test_usages(const struct trust *trust)
     is_int(shake(trust, "tunnel.example", 0), BR_ERR_X509_BAD_SERVER_NAME, "are no DNS names");
 }
 
-/* A chain that does not fit, and one that does; what comes after the last that is needed is nothing. */
+/* A chain that does not fit, and one that does; what comes after the last that is needed is
+ * nothing. */
 static void test_long_chain(const struct trust *trust)
 {
     pair_shell("openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out long.key && "
                "openssl req -new -key long.key -subj /CN=leaf -out long.csr");
     for (int names = 100; names <= 1000; names *= 10) {
-        pair_shell("(printf subjectAltName=DNS:tunnel.example; for i in $(seq %d); do "
-                   "printf ,DNS:$i.tunnel.example; done) >long.ext && openssl x509 -req -in long.csr "
-                   "-CA ca.pem -CAkey ca.key -CAcreateserial -days 20 -extfile long.ext -out long.pem; "
-                   "cat long.pem other.pem other.pem other.pem other.pem other.pem other.pem "
-                   "other.pem >longer.pem", names);
+        pair_shell(
+            "(printf subjectAltName=DNS:tunnel.example; for i in $(seq %d); do "
+            "printf ,DNS:$i.tunnel.example; done) >long.ext && openssl x509 -req -in long.csr "
+            "-CA ca.pem -CAkey ca.key -CAcreateserial -days 20 -extfile long.ext -out long.pem; "
+            "cat long.pem other.pem other.pem other.pem other.pem other.pem other.pem "
+            "other.pem >longer.pem",
+            names);
         is_load(load(names == 100 ? "longer.pem" : "long.pem", "long.key"), "good", "a long chain");
-        is_int(shake(trust, "tunnel.example", 0), names == 100 ? 0 : TRUST_ERR_SIZE, "%d names", names);
+        is_int(shake(trust, "tunnel.example", 0), names == 100 ? 0 : TRUST_ERR_SIZE, "%d names",
+               names);
     }
     ok(strstr(tls_error_text(TRUST_ERR_SIZE), "too long") != NULL, "is said");
 }

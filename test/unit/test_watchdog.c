@@ -40,7 +40,8 @@ static void recovers(void)
     is_int(watchdog_turn(&w, 1, now), WATCHDOG_SOUND, "a byte moved");
     for (int i = 1; i < WATCHDOG_SESSION_WINDOWS; i++)
         window(&w, 1, &now, 1000);
-    is_int(window(&w, 1, &now, WATCHDOG_TURNS - 1), WATCHDOG_SOUND, "a window mostly slept through");
+    is_int(window(&w, 1, &now, WATCHDOG_TURNS - 1), WATCHDOG_SOUND,
+           "a window mostly slept through");
     is_int(window(&w, 1, &now, 1000), WATCHDOG_SUSPECT, "the count begins anew");
 }
 
