@@ -1,6 +1,6 @@
 /*
- * Cursors over byte buffers. The only file that does cursor arithmetic: every other parser and
- * writer goes through these, so that a bound is checked in one place.
+ * Cursors over byte buffers, with the bounds checked in one place. What reads bytes as they come, or
+ * moves them within a buffer, has its own arithmetic and says so.
  *
  * struct str     a slice: not terminated, not owned; p may be NULL when n is 0.
  * struct reader  consumes a slice. A read beyond the end returns zeroes and sets `bad`, which

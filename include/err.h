@@ -42,7 +42,7 @@ enum err {
     ERR_GOAWAY = -28,       /* the cloud asked to dial again */
     ERR_CLOSED = -29,       /* the peer closed */
     /* net and sys */
-    ERR_SYS = -30,          /* a system call failed; the owner kept errno */
+    ERR_SYS = -30,          /* a system call failed: see sock_errno */
     ERR_REFUSED = -31,      /* nobody listens there, or does not want us */
     ERR_RESOLVE = -32,      /* no name server answered */
     ERR_FD = -33,           /* out of descriptors, or one beyond FD_SETSIZE */

@@ -28,7 +28,7 @@ struct poller {
     bool signalled;
 };
 
-/* 0, or ERR_SYS. Signals are set up as by loop_init. */
+/* 0, or ERR_SYS. Signals are set up as by signals_init. */
 int poller_init(struct poller *p);
 /*
  * Registers, changes or, with want 0, removes: only when `want` differs from *have, which starts
@@ -41,7 +41,7 @@ void poller_remove(struct poller *p, int fd, unsigned *have);
 /* Waits until an event, a signal or the deadline (clock_ms; INT64_MAX: none); returns the number
  * of events. */
 int poller_wait(struct poller *p, int64_t deadline, struct poller_event out[POLLER_BATCH]);
-/* LOOP_SIG_* of loop.h that came since the last call. */
+/* SIGNALS_* of signals.h that came since the last call. */
 unsigned poller_signals(struct poller *p);
 
 #endif

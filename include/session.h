@@ -190,8 +190,8 @@ void session_accept(struct session *s, struct str session_id, struct str url,
                     uint64_t server_time);
 void session_refuse(struct session *s, struct str error, uint64_t retry_after);
 /* Opens a stream: its slot, or ERR_STATE when all are in use or the session is not open. The
- * owner sends the HttpRequest with session_head_put or session_body_begin. `upgrade`: the
- * request direction stays open for upgraded bytes. */
+ * owner sends the HttpRequest with session_head_put or session_body_begin; one with a `connection:
+ * upgrade` leaves the request's direction open. */
 int session_open(struct session *s);
 /* Asks the agent to leave: a Goaway (not in plain mode), then close. */
 void session_goaway(struct session *s, uint64_t delay_ms);

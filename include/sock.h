@@ -2,7 +2,7 @@
  * Non-blocking sockets. All of them are close-on-exec; a descriptor >= FD_SETSIZE is closed and
  * refused with ERR_FD, so that select() never sees one (the gateway's epoll has no such bound and
  * passes `any_fd`).
- * Errors: ERR_REFUSED, ERR_UNREACHABLE, ERR_FD, ERR_SYS; errno is that of the call that failed.
+ * Errors: ERR_REFUSED, ERR_UNREACHABLE, ERR_FD, ERR_SYS, whose errno sock_errno keeps.
  */
 #ifndef ADIT_SOCK_H
 #define ADIT_SOCK_H
@@ -49,6 +49,8 @@ int sock_readv2(int fd, void *a, size_t a_len, void *b, size_t b_len);
 /* Up to SOCK_PIECES_MAX pieces in one call. */
 #define SOCK_PIECES_MAX 3
 int sock_writev(int fd, const struct str *piece, size_t count);
+/* errno of the last call that failed with ERR_SYS. */
+int sock_errno(void);
 /* Grows with every byte that any socket gave or took, and with every connection that is begun: the
  * measure of whether the program gets on. */
 uint64_t sock_moved(void);

@@ -58,7 +58,7 @@ class Tree:
 
     def e2e(self, file, select=""):
         argv = ["/usr/bin/python3", "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider",
-                *(["test/e2e/" + file] if file else ["test/e2e"]), *(["-k", select] if select else [])]
+                "test/e2e/" + file, *(["-k", select] if select else [])]
         if self.make("all") is None:
             return None
         build = str(self.out / BOARD)
@@ -83,7 +83,8 @@ def read_list():
 def run_list(tree):
     """Each test must pass without any mistake, and fail with its own."""
     mutants = list(read_list())
-    bad = [test for test in sorted({t for m in mutants for t in m[4]}) if tree.run(test) is not True]
+    tests = sorted({test for mutant in mutants for test in mutant[4]})
+    bad = [test for test in tests if tree.run(test) is not True]
     for test in bad:
         print("not ok - without a mistake:", test, flush=True)
     for name, file, old, new, tests in mutants:
@@ -163,20 +164,25 @@ def code(tree, path):
                           check=True).stdout
 
 
-def unit_tests(tree):
-    return sorted(p.stem for p in (tree.path / "test/unit").glob("test_*.c"))
+def unit_tests(tree, path):
+    """All that may notice, first those that are named like the file, or begin as it does."""
+    names = [p.stem[5:] for p in (tree.path / "test/unit").glob("test_*.c")]
+    if path.parts[1] == "gateway":
+        names = [n for n in names if (tree.path / "src/gateway" / (n + ".c")).exists()]
+    stem = path.stem
+
+    def distance(name):
+        common = os.path.commonprefix([name, stem])
+        alike = name.startswith(stem) or stem.startswith(name)
+        return name != stem, not alike, -len(common), name
+    return sorted(names, key=distance)
 
 
-def killed(tree, layer):
-    """Who noticed it: a test's name, "the compiler", or None."""
-    tests = unit_tests(tree)
-    if layer == "gateway":
-        tests = [t for t in tests if (tree.path / "src/gateway" / (t[5:] + ".c")).exists()]
-    if tree.make(*[tree.target("test", t) for t in tests]) is None:
-        return "the compiler"
-    for test in tests:
-        if not tree.passes([tree.target("test", test)]):
-            return test
+def killed(tree, path):
+    """Who noticed it: a test's name, or None."""
+    for name in unit_tests(tree, path):
+        if not tree.unit("test_" + name):
+            return name
     if os.environ.get("E2E") == "1" and tree.e2e("") is False:
         return "e2e"
     return None
@@ -200,7 +206,7 @@ def run_random(tree):
         after = code(tree, path)
         if after is not None and after != before:
             line = "%s: %s" % (path, shown(text, start, end, new))
-            by = killed(tree, layer)
+            by = killed(tree, path)
             kind = 0 if by else 1 if line in known else 2
             score[layer][kind] += 1
             print("%s %s  (%s)" % (("killed", "known", "SURVIVED")[kind], line, by), flush=True)

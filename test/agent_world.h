@@ -248,6 +248,11 @@ int sock_writev(int fd, const struct str *piece, size_t count)
     return all;
 }
 
+int sock_errno(void)
+{
+    return 0;
+}
+
 uint64_t sock_moved(void)
 {
     return world.moved;

@@ -57,6 +57,10 @@ static void log_failure(struct agent *a, int err)
         verify_log(a, a->transport.tls_err);
     else
         log_text(err_text(err));
+    if (err == ERR_SYS) {
+        log_text(", errno ");
+        log_u64((uint64_t)sock_errno());
+    }
     if (a->phase == PHASE_TLS)
         log_text(verify_hint(a));
     log_end();

@@ -22,7 +22,7 @@ void connect_wait_seconds(struct agent *a, uint32_t seconds)
 
 static int begin_tls(struct agent *a)
 {
-    int err = 0;
+    int err;
 
     a->phase = PHASE_TLS;
     /* What the kernel has taken is out of our sight: it has the same time to get there. */
@@ -30,11 +30,12 @@ static int begin_tls(struct agent *a)
     if (!a->uri.tls) {
         transport_init_clear(&a->transport, dial_take(&a->dial), a->tls.in, a->tls.out,
                              TLS_RECORD_MAX);
-    } else {
-        err = verify_start(a);
-        transport_init_tls(&a->transport, dial_take(&a->dial), &a->tls.client.eng);
+        return 0;
     }
-    return err < 0 ? ERR_URI : 0;
+    err = verify_start(a);
+    if (err == 0)
+        transport_init_tls(&a->transport, dial_take(&a->dial), &a->tls.client.eng);
+    return err;
 }
 
 static unsigned offer(const struct agent *a)

@@ -223,8 +223,10 @@ int verify_start(struct agent *a)
                  "the clock is not set: certificates are checked as of the last time known");
         a->told_clock = true;
     }
-    entropy_stock(&a->entropy, seed, sizeof seed);
+    if (entropy_get(seed, sizeof seed) <= 0)
+        return ERR_SYS;
     err = tls_client_start(&a->tls, &a->trust, server_name(a), &clock, seed);
+    explicit_bzero(seed, sizeof seed);
     use_own(a);
     return err;
 }

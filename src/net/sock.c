@@ -27,6 +27,7 @@ enum { NUMBER_socket = 1, NUMBER_connect = 3, NUMBER_shutdown = 13, NUMBER_setso
 #endif
 
 static uint64_t moved;
+static int unknown; /* the last errno that is none of ours */
 
 union address {
     struct sockaddr any;
@@ -56,8 +57,14 @@ static int from_errno(int code)
     case ENFILE:
         return ERR_FD;
     default:
+        unknown = code;
         return ERR_SYS;
     }
+}
+
+int sock_errno(void)
+{
+    return unknown;
 }
 
 static bool would_block(int code)
@@ -207,8 +214,7 @@ static int connect_unix(int type, struct str path)
     memset(&a, 0, sizeof a);
     a.path.sun_family = AF_UNIX;
     if (path.n == 0 || path.n >= sizeof a.path.sun_path) {
-        errno = ENAMETOOLONG;
-        return ERR_SYS;
+        return from_errno(ENAMETOOLONG);
     }
     memcpy(a.path.sun_path, path.p, path.n);
     if (type == SOCK_DGRAM && *path.p == '@')
