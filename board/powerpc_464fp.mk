@@ -4,7 +4,8 @@ MARCH     := -mcpu=464fp -msoft-float -mlong-double-64 -mmultiple -fno-pie -fno-
 LDMARCH   := -no-pie
 LIBC      := musl
 RUN       := qemu-ppc-static -cpu 460exb
-FLASH_MAX := 131072
+# All its instructions have four bytes, where the others have shorter ones or wider registers.
+FLASH_MAX := 163840
 RAM_MAX   := 393216
 STACK_MAX := 16384
 RUNTIME   := board/div64.c
