@@ -229,6 +229,11 @@ fuzz-all:
 	$(Q)set -e; for name in $(patsubst test/fuzz/fuzz_%.c,%,$(wildcard test/fuzz/fuzz_*.c)); do \
 	    $(MAKE) --no-print-directory fuzz NAME=$$name SECONDS=$(FUZZ_SECONDS); done
 
+# What tools see without running anything.
+lint: $(DEP)/stamp
+	$(Q)sh scripts/setup.sh lint
+	$(Q)sh scripts/lint.sh
+
 # Mistakes on purpose: those of a list, each with the tests that must notice; and any, at random.
 mutants mutate:
 	$(Q)sh scripts/setup.sh build test
@@ -246,5 +251,5 @@ distclean:
 include board/init/install.mk
 FORCE:
 .PHONY: all tests test test-asan test-big test-faults unit run-tests layers size test-boards test-boot repro \
-    sbom agent fuzz fuzz-all mutants mutate demo bench clean distclean FORCE
+    sbom agent fuzz fuzz-all lint mutants mutate demo bench clean distclean FORCE
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -1,6 +1,6 @@
 /*
- * Cursors over byte buffers, with the bounds checked in one place. What reads bytes as they come, or
- * moves them within a buffer, has its own arithmetic and says so.
+ * Cursors over byte buffers, with the bounds checked in one place. What reads bytes as they come,
+ * or moves them within a buffer, has its own arithmetic and says so.
  *
  * struct str     a slice: not terminated, not owned; p may be NULL when n is 0.
  * struct reader  consumes a slice. A read beyond the end returns zeroes and sets `bad`, which

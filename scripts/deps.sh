@@ -79,7 +79,8 @@ build_bearssl() {
     # BearSSL reads contexts through pointers of other types. Compiled as a whole, and only then,
     # the compiler sees that, and on PowerPC the check of certificate chains came out wrong.
     safe=-fno-strict-aliasing
-    # shellcheck disable=SC2016
+    # Names without spaces, all of them.
+    # shellcheck disable=SC2016,SC2038
     find "$dep/bearssl/src" -name '*.c' |
         flags="$libc $MARCH ${NO_FPU:-} $SECTIONS $safe $BEAR_DEFS ${LTO:-} -I$src/inc -I$dep/bearssl/src" \
         out=$dep/bearssl \

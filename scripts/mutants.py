@@ -120,7 +120,7 @@ CONDITION = re.compile(r"\b(if|while) \((?=\S)")
 
 def mutations(text):
     """All (start, end, new) of a file: of function bodies only."""
-    body, depth, at, space = [], 0, 0, ""
+    body, depth = [], 0
     for match in TOKEN.finditer(text):
         token = match.group()
         depth += (token == "{") - (token == "}")

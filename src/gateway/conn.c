@@ -72,7 +72,7 @@ void conn_know(struct conn *c, bool known)
 }
 
 struct conn *conn_start(struct gateway *g, const struct listener *l, int fd, const struct ip *peer,
-                struct peer *from)
+                        struct peer *from)
 {
     struct conn *c = LIST_OWNER(list_take(&g->unused), struct conn, place);
 

@@ -12,7 +12,7 @@ import pytest
 
 import wire
 from conftest import NO_CORES, runs_native
-from procs import ADIT, SANITIZED, Proc, clean_env, run, wait_until
+from procs import ADIT, SANITIZED, Proc, clean_env, run
 from tracing import X86, Traced
 
 # The runner of another board's program keeps a copy of its arguments.

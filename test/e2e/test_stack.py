@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import OPENED, runs_native
+from conftest import runs_native
 from origin import pattern
 from procs import BUILD, ROOT, SANITIZED
 

@@ -1,6 +1,7 @@
-/* A plain main for a fuzz target: runs it over the files of its corpus, so that the corpus is a regression
- * test under any compiler and on any processor. `fuzz_NAME` replays test/corpus/NAME/ (relative to the
- * current directory), `fuzz_NAME FILE...` the files named. A property that fails aborts the program.
+/* A plain main for a fuzz target: runs it over the files of its corpus, so that the corpus is a
+ * regression test under any compiler and on any processor. `fuzz_NAME` replays test/corpus/NAME/
+ * (relative to the current directory), `fuzz_NAME FILE...` the files named. A property that fails
+ * aborts the program.
  */
 #include <dirent.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /*
- * tls-probe PORT NAME NOW BUILT KNOWN CA|sha256:PIN: the client's TLS at any time, for tests: the agent
- * itself asks the clock. Connects to 127.0.0.1, tells the verdict, then how the connection ended, or
- * that it still stands after half a second.
+ * tls-probe PORT NAME NOW BUILT KNOWN CA|sha256:PIN: the client's TLS at any time, for tests: the
+ * agent itself asks the clock. Connects to 127.0.0.1, tells the verdict, then how the connection
+ * ended, or that it still stands after half a second.
  */
 #include <poll.h>
 #include <signal.h>
