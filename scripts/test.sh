@@ -47,13 +47,19 @@ build() {
     make --no-print-directory -j2 OUT="$OUT" BOARD="$1" "$2"
 }
 
-# end_to_end NAME BOARD
+# end_to_end NAME BOARD: most of a test's time is waiting, so that three files at once take half the
+# time on two cores; then those that measure time, by themselves.
 end_to_end() {
-    # Debian's python3, which has the packages that setup.sh installed, whatever else is in PATH.
-    # Most of a test's time is waiting: three files at once take half the time of two cores.
-    suite "$1" env ADIT_BUILD="$OUT/$2" ADIT_GATEWAY_BUILD="$OUT/$2" PYTHONDONTWRITEBYTECODE=1 \
-        /usr/bin/python3 -m pytest -q -n 3 --dist loadfile -p no:cacheprovider \
-        test/e2e
+    some_tests "$1" "$2" -n 3 --dist loadfile -m 'not alone'
+    some_tests "$1, by themselves" "$2" -m alone
+}
+
+# Debian's python3, which has the packages that setup.sh installed, whatever else is in PATH.
+some_tests() { # NAME BOARD OPTION...
+    name=$1 board=$2
+    shift 2
+    suite "$name" env ADIT_BUILD="$OUT/$board" ADIT_GATEWAY_BUILD="$OUT/$board" \
+        PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -q -p no:cacheprovider "$@" test/e2e
 }
 
 sh scripts/setup.sh build boards test

@@ -28,8 +28,9 @@ OPENED = re.compile(r"session .* open")
 # the last first, whatever goes wrong with one, and tells of each error.
 
 
-def pytest_configure():
+def pytest_configure(config):
     """Told to end, a run still stops what it has started."""
+    config.addinivalue_line("markers", "alone: measures time; runs after the others, by itself")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 

@@ -11,6 +11,8 @@ from procs import wait_until
 from rawagent import PING, PONG, RawAgent, frame
 from tracing import WAITS, X86, Traced
 
+pytestmark = pytest.mark.alone
+
 # A turn's budget of one connection (INPUT_MAX), and the record with which it goes over it.
 TURN_BYTES = 65536 + 16384
 # What may come before Auth is complete (AUTH_BYTES_MAX), and what is read at once.

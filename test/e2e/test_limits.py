@@ -169,10 +169,11 @@ def test_agents_find_a_place(make_gateway, background):
 
 def begin(gateway, agent, source, count):
     """Requests that the agent has, and does not answer: the visitors."""
-    visitors = [gateway.visit("one", source=source) for _ in range(count)]
+    visitors, names = [gateway.visit("one", source=source) for _ in range(count)], []
     for visitor in visitors:
         visitor.begin("GET", "/")
-    return visitors, [agent.request()["id"] for _ in range(count)]
+        names.append(agent.request()["id"])
+    return visitors, names
 
 
 def test_streams_of_one_address(make_gateway, background):

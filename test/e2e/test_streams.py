@@ -11,6 +11,8 @@ from procs import wait_until
 from pyagent import PyAgent
 from visitor import Broken
 
+pytestmark = pytest.mark.alone
+
 
 def at_once(jobs):
     """Runs them on threads; their results, or the first failure."""
