@@ -142,7 +142,7 @@ class Gateway(Proc):
             f.write(line + "\n")
         since = self.mark()
         self.send(1)
-        self.wait_for_log(r"tokens", since)
+        self.wait_for_log("in the tokens file|stays in use", since)
         return token
 
     def host(self, name):

@@ -14,6 +14,7 @@ place of a call that is to fail. It is the source of the list of calls here.
 import os
 import re
 import shutil
+import signal
 import ssl
 import subprocess
 import time
@@ -134,12 +135,20 @@ class Place:
             assert self.program == "gateway" and "error: " in str(error), error
             return False
         token = self.gateway.token("web")
+        self.reload()
         self.agent = self.start(
             "agent", "ADIT", conftest.Agent, folder, self.gateway.url, token,
             "127.0.0.1:%d" % origin.port, "--protocol", mode, "--ping-interval", "2s",
             "--seccomp=no", "--state", folder / "state", ca=certs / "ca.pem")
         self.victim = self.agent if self.program == "agent" else self.gateway
         return True
+
+    def reload(self):
+        """Again, where the fault met it: it is all or nothing, and says which."""
+        if "stays in use" in self.gateway.log():
+            since = self.gateway.mark()
+            self.gateway.send(signal.SIGHUP)
+            self.gateway.wait_for_log("names in the tokens file", since)
 
     def stop(self):
         for part in reversed(self.parts):
