@@ -29,12 +29,12 @@ NET   := $(call layer,net,origin sock notify resolv_conf resolver dial transport
 SYS   := $(call layer,sys,loop signals clock entropy log options options_value fmt sandbox \
            sandbox_filter)
 # Only the gateway has these: a table of thousands of deadlines, its role, a TLS server, epoll.
-SHARED_BY_GATEWAY := $(call layer,core,wheel session_gateway) \
+SHARED_BY_GATEWAY := $(call layer,core,wheel ring visit visit_time session_gateway) \
     $(call layer,net,tls_server tls_identity) $(call layer,sys,poller)
 AGENT   := $(call layer,agent,main agent config token identity connect verify serve local \
              request response record)
 GATEWAY := $(call layer,gateway,main gateway certificate turn accept limit config names cidr peers page \
-             ring schedule conn serve request request_put response pace visitor forward cookie date \
+             schedule conn serve request request_put response visitor forward cookie date \
              stream tunnel tunnel_io tunnel_pace tunnel_queue tunnel_log)
 PURE    := $(CODEC) $(CORE) $(filter src/core/%,$(SHARED_BY_GATEWAY))
 COMMON  := $(CODEC) $(CORE) $(NET) $(SYS)
@@ -93,7 +93,7 @@ FUZZ  := $(patsubst test/fuzz/%.c,$(B)/test/%,$(wildcard test/fuzz/fuzz_*.c))
 # Unit tests of these modules need more than codec and core.
 IMPURE := $(NET) $(SYS) $(filter-out src/core/%,$(SHARED_BY_GATEWAY))
 IMPURE_TESTS := $(filter $(TESTS),$(addprefix $(B)/test/test_,$(notdir $(basename $(IMPURE)))))
-GATEWAY_PARTS := $(call layer,gateway,names cidr peers page ring forward cookie date)
+GATEWAY_PARTS := $(call layer,gateway,names cidr peers page forward cookie date)
 PARTS_TESTS := $(filter $(TESTS),$(addprefix $(B)/test/test_,$(notdir $(basename $(GATEWAY_PARTS)))))
 
 all: $(PROGRAMS)

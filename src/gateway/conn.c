@@ -146,7 +146,7 @@ void conn_reset(struct conn *c)
 
 void conn_finish(struct conn *c)
 {
-    const struct visitor *v = &c->visitor;
+    const struct visit *v = &c->visitor.visit;
     /* A body that is still on its way gets more time; a head that never came has had its own. */
     bool on_its_way = c->role == CONN_VISITOR && v->body.kind != HTTP_BODY_NONE && !v->body.done;
 

@@ -231,6 +231,20 @@ static void start_lists(struct gateway *g)
         list_append(&g->unused_tunnels, &g->tunnel[i].place);
 }
 
+static void set_times(struct gateway *g)
+{
+    const struct config *config = &g->config;
+
+    g->times = (struct visit_times){
+        .header_ms = config->header_timeout_ms,
+        .idle_ms = config->idle_timeout_ms,
+        .queue_ms = config->queue_timeout_ms,
+        .request_ms = config->request_timeout_ms,
+        .upgrade_ms = config->upgrade_timeout_ms,
+        .least_rate = config->least_rate,
+    };
+}
+
 int gateway_start(struct gateway *g)
 {
     int err;
@@ -240,6 +254,7 @@ int gateway_start(struct gateway *g)
         log_line(LOG_ERROR, "the kernel has no random bytes yet; try again");
         return ERR_SYS;
     }
+    set_times(g);
     start_lists(g);
     wheel_init(&g->wheel, g->now);
     if (poller_init(&g->poller) < 0) {

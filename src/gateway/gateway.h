@@ -13,7 +13,7 @@
  *   response.c  tunnel -> visitor: head and body of a response; pages
  *   conn.c      a TCP connection, TLS or not
  *   stream.c    a visitor's place in a tunnel
- *   pace.c      a visitor's time; schedule.c: marks and deadlines
+ *   schedule.c  marks and deadlines
  *   limit.c     what one address may ask for; peers.c: what it has of everything
  *
  * Each file uses those below it, and none above.
@@ -52,6 +52,7 @@ struct gateway {
     struct poller poller;
     struct wheel wheel;
     int64_t now;
+    struct visit_times times;
     struct listener listener[2];
     int64_t accept_at; /* no connection is accepted before: there was no descriptor for one */
     struct str url_port; /* ":8443", or empty */

@@ -65,7 +65,7 @@ static void *take(struct arena *a, size_t count, size_t size)
 
 static void lay_out_conns(struct gateway *g, struct arena *a)
 {
-    size_t ring_cap = g->config.stream_window + VISITOR_RING_EXTRA;
+    size_t ring_cap = g->config.stream_window + VISIT_RING_EXTRA;
     struct tls_server *tls;
     uint8_t *ring;
 
@@ -76,7 +76,7 @@ static void lay_out_conns(struct gateway *g, struct arena *a)
     ring = take(a, g->conn_count, ring_cap);
     for (size_t i = 0; a->base && i < g->conn_count; i++) {
         g->conn[i].tls = &tls[i];
-        g->conn[i].visitor.ring = (struct ring){ ring + i * ring_cap, ring_cap, 0, 0 };
+        g->conn[i].visitor.visit.ring = (struct ring){ ring + i * ring_cap, ring_cap, 0, 0 };
     }
 }
 

@@ -17,7 +17,7 @@
 
 static void refuse_head(struct conn *c, int err)
 {
-    c->visitor.keep_alive = false;
+    c->visitor.visit.keep_alive = false;
     if (err == ERR_HTTP_SIZE)
         response_refuse(c, 431, STR("The request's head is too large."), 0);
     else if (err == ERR_HTTP_VERSION)
@@ -62,7 +62,7 @@ static struct tunnel *tunnel_of_host(struct conn *c, struct str authority)
 static int compose(struct conn *c, struct http_head *head, const struct http_target *target,
                    struct str host, bool text_form)
 {
-    struct visitor *v = &c->visitor;
+    struct visit *v = &c->visitor.visit;
     uint8_t *fields = v->head + (head->fields.p - v->head);
     uint8_t added[FORWARD_MAX];
     struct forward forward = {
@@ -84,7 +84,7 @@ static int compose(struct conn *c, struct http_head *head, const struct http_tar
     writer_init(&w, added, sizeof added);
     forward_fields(&w, &forward, head->fields);
     forward_drop(&forward, drop);
-    err = relay_pack(head, fields, v->upgrade, drop, &headers);
+    err = relay_pack(head, fields, v->upgrade != VISIT_HTTP, drop, &headers);
     if (err < 0)
         return err;
     end = (size_t)(headers.packed.p - v->head) + headers.packed.n;
@@ -97,7 +97,7 @@ static int compose(struct conn *c, struct http_head *head, const struct http_tar
     if (text_form && !forward_path(&w, &path))
         return ERR_HTTP_SIZE;
     wire_http_request(&v->msg, (struct str){ 0 }, head->method, path, headers,
-                      v->upgrade || !v->body.done);
+                      v->upgrade != VISIT_HTTP || !v->body.done);
     return 0;
 }
 
@@ -109,7 +109,7 @@ static void log_request(const struct conn *c, struct str host, struct str path)
         return;
     log_str((struct str){ peer, ip_format(&c->peer, peer) });
     log_text(" ");
-    log_str(c->visitor.msg.method);
+    log_str(c->visitor.visit.msg.method);
     log_text(" ");
     log_str(host);
     log_str(path);
@@ -124,7 +124,7 @@ static bool wants_upgrade(const struct conn *c, const struct http_head *head,
 {
     struct str value;
 
-    return head->minor == 1 && c->visitor.body.kind == HTTP_BODY_NONE && !t->session.link.plain &&
+    return head->minor == 1 && c->visitor.visit.body.kind == HTTP_BODY_NONE && !t->session.link.plain &&
            http_field_lists(head->fields, "connection", "upgrade") &&
            http_field_find(head->fields, "upgrade", &value) &&
            !http_field_lists(head->fields, "upgrade", "h2c");
@@ -132,7 +132,6 @@ static bool wants_upgrade(const struct conn *c, const struct http_head *head,
 
 static void route(struct conn *c, struct http_head *head, const struct http_target *target)
 {
-    struct visitor *v = &c->visitor;
     struct str host = target->authority;
     struct tunnel *t;
     int err;
@@ -143,7 +142,8 @@ static void route(struct conn *c, struct http_head *head, const struct http_targ
     t = tunnel_of_host(c, host);
     if (!t)
         return;
-    v->upgrade = wants_upgrade(c, head, t);
+    if (wants_upgrade(c, head, t))
+        visit_ask_upgrade(&c->visitor.visit);
     err = compose(c, head, target, host, t->session.link.enc == WIRE_JSON);
     if (err < 0)
         refuse_head(c, err);
@@ -154,7 +154,7 @@ static void route(struct conn *c, struct http_head *head, const struct http_targ
 /* On a new connection he may ask again: those are limited too. */
 static void refuse_many(struct conn *c)
 {
-    c->visitor.keep_alive = false;
+    c->visitor.visit.keep_alive = false;
     response_refuse(c, 429, STR("Too many requests of your address; please try again soon."), 1);
 }
 
@@ -167,14 +167,9 @@ static bool is_agent_path(struct str path)
 
 static void begin(struct conn *c, struct http_head *head)
 {
-    struct visitor *v = &c->visitor;
-    struct http_framing framing;
     struct http_target target;
-    struct str value;
-    int err = http_request_framing(head, &framing);
+    int err = visit_begin(&c->visitor.visit, head);
 
-    v->minor = head->minor;
-    v->msg.method = head->method;
     if (err == 0)
         err = http_target_split(head, &target);
     if (err < 0) {
@@ -182,10 +177,6 @@ static void begin(struct conn *c, struct http_head *head)
         return;
     }
     c->gateway->requests++;
-    v->keep_alive = framing.keep_alive;
-    http_body_init(&v->body, &framing);
-    v->request_done = v->body.done;
-    v->expects = http_field_find(head->fields, "expect", &value);
     if (!limit_request(c))
         refuse_many(c);
     else if (target.form == HTTP_TARGET_AUTHORITY)
@@ -198,38 +189,19 @@ static void begin(struct conn *c, struct http_head *head)
         response_refuse(c, 404, STR("Agents connect on the other port."), 0);
 }
 
-/* The first bytes of a request. */
-static void head_starts(struct conn *c)
-{
-    /* The first request's time began with the connection. */
-    if (c->visitor.served)
-        conn_set_deadline(c, c->gateway->now + c->gateway->config.header_timeout_ms);
-    c->visitor.state = VISITOR_HEAD;
-}
-
 bool request_read(struct conn *c)
 {
-    struct visitor *v = &c->visitor;
+    struct visit *v = &c->visitor.visit;
     struct http_head head;
-    size_t n, room = HTTP_HEAD_MAX - v->head_len;
+    size_t n, taken;
     const uint8_t *p = transport_recv_buf(&c->transport, &n);
-    int len;
+    int len = visit_read(v, p, n, c->gateway->now, &taken, &head);
 
-    if (v->state == VISITOR_IDLE)
-        head_starts(c);
-    if (n > room)
-        n = room;
-    /* Copied, because it has to stay until it has gone into the tunnel, and may come in pieces. */
-    memcpy(v->head + v->head_len, p, n);
-    len = http_request_parse(v->head, v->head_len + n, v->head_len, &head);
-    if (len == 0 && n == room)
-        len = ERR_HTTP_SIZE;
-    if (len > 0)
-        n = (size_t)len - v->head_len;
-    v->head_len += n;
-    transport_recv_ack(&c->transport, n);
-    if (len == 0)
+    transport_recv_ack(&c->transport, taken);
+    if (len == 0) {
+        conn_set_deadline(c, v->deadline);
         return true;
+    }
     /* Complete: from here on it is not closed for others. */
     list_remove(&c->place);
     if (len < 0)
@@ -238,4 +210,3 @@ bool request_read(struct conn *c)
         begin(c, &head);
     return true;
 }
-

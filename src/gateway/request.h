@@ -8,6 +8,8 @@
 
 /* Gathers a head from what was received; acts on it when it is complete. */
 bool request_read(struct conn *c);
+/* May body bytes go into the tunnel? */
+bool request_has_credit(const struct conn *c);
 /* Is there anything to send into the tunnel? */
 bool request_pending(struct conn *c);
 /* How much room its next message wants in one piece. */

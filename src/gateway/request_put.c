@@ -1,5 +1,7 @@
 #include "request.h"
 
+#include <string.h>
+
 #include "gateway.h"
 #include "response.h"
 #include "stream.h"
@@ -20,40 +22,31 @@ static bool has_received(struct conn *c)
     return transport_recv_buf(&c->transport, &n) != NULL;
 }
 
-static bool has_credit(const struct conn *c)
+bool request_has_credit(const struct conn *c)
 {
-    return c->tunnel->session.stream[c->visitor.slot].tx_credit > 0;
+    int slot = c->visitor.slot;
+
+    return slot >= 0 && c->tunnel->session.stream[slot].tx_credit > 0;
 }
 
 bool request_pending(struct conn *c)
 {
-    const struct visitor *v = &c->visitor;
-
-    if (v->slot < 0)
-        return false;
-    if (!v->head_put)
-        return true;
-    if (v->request_done)
-        return false;
-    return v->end_due || (has_received(c) && has_credit(c));
+    return visit_pending(&c->visitor.visit, has_received(c), request_has_credit(c));
 }
 
 size_t request_room(const struct conn *c)
 {
-    const struct visitor *v = &c->visitor;
+    const struct visit *v = &c->visitor.visit;
     size_t n = v->msg.headers.packed.n + v->msg.url.n + MESSAGE_ROOM;
 
-    if (v->head_put || n < BODY_ROOM_MIN)
+    if (!visit_must_put_head(v) || n < BODY_ROOM_MIN)
         return BODY_ROOM_MIN;
     return n < HEAD_ROOM_MAX ? n : HEAD_ROOM_MAX;
 }
 
 static void direction_ended(struct conn *c)
 {
-    struct visitor *v = &c->visitor;
-
-    v->request_done = true;
-    if (v->response_done)
+    if (c->visitor.visit.down >= VISIT_ANSWERED)
         stream_release(c);
     conn_mark(c);
 }
@@ -62,13 +55,13 @@ static void direction_ended(struct conn *c)
  * the other's. The bytes copied; *more tells whether the body goes on. Negative: malformed. */
 static int copy_body(struct conn *c, uint8_t *out, size_t cap, bool *more)
 {
-    struct visitor *v = &c->visitor;
+    struct visit *v = &c->visitor.visit;
     size_t filled = 0, data, n;
     uint8_t *p;
     int used;
 
     while (filled < cap && !v->body.done && (p = transport_recv_buf(&c->transport, &n)) != NULL) {
-        used = http_body_decode(&v->body, p, n < cap - filled ? n : cap - filled, &data);
+        used = visit_decode(v, p, n < cap - filled ? n : cap - filled, &data);
         if (used < 0)
             return used;
         memcpy(out + filled, p, data);
@@ -83,29 +76,30 @@ static int copy_body(struct conn *c, uint8_t *out, size_t cap, bool *more)
 
 static void refuse_body(struct conn *c)
 {
-    c->visitor.keep_alive = false;
+    c->visitor.visit.keep_alive = false;
     response_break(c, 400, STR("The request's body is malformed."));
 }
 
 static size_t put_body(struct conn *c, uint8_t *out, size_t cap)
 {
-    struct visitor *v = &c->visitor;
+    struct visit *v = &c->visitor.visit;
     struct session *s = &c->tunnel->session;
+    int slot = c->visitor.slot;
+    bool ends = v->up == VISIT_END, more = false;
     struct link_body b;
-    bool more = false;
-    int n = 0;
     size_t len;
+    int n = 0;
 
-    if (!session_body_begin(s, v->slot, v->head_put ? NULL : &v->msg, &b, out, cap, v->end_due))
+    if (!session_body_begin(s, slot, visit_must_put_head(v) ? &v->msg : NULL, &b, out, cap, ends))
         return 0;
-    if (!v->end_due)
+    if (!ends)
         n = copy_body(c, b.body, b.max, &more);
     if (n < 0)
         refuse_body(c);
     if (n < 0 || (n == 0 && more))
         return 0;
-    len = session_body_end(s, v->slot, &b, (size_t)n, more, (struct str){ 0 }, no_key);
-    v->head_put = true;
+    len = session_body_end(s, slot, &b, (size_t)n, more, (struct str){ 0 }, no_key);
+    visit_body_put(v, more);
     if (!more)
         direction_ended(c);
     return len;
@@ -113,18 +107,18 @@ static size_t put_body(struct conn *c, uint8_t *out, size_t cap)
 
 static size_t put_head(struct conn *c, uint8_t *out, size_t cap)
 {
-    struct visitor *v = &c->visitor;
+    struct visit *v = &c->visitor.visit;
     struct session *s = &c->tunnel->session;
-    bool doomed = s->stream[v->slot].doomed;
+    bool doomed = s->stream[c->visitor.slot].doomed;
     bool done;
     size_t len;
 
     /* session_body_begin may have taken it out. */
     if (v->msg.more)
         v->msg.has |= WIRE_HAS(WIRE_MORE);
-    len = session_head_put(s, v->slot, &v->msg, out, cap, &done, no_key);
-    v->head_part = !done && (v->head_part || len > 0);
-    v->head_put = done;
+    len = session_head_put(s, c->visitor.slot, &v->msg, out, cap, &done, no_key);
+    if (len > 0)
+        visit_head_put(v, done);
     if (done && doomed) {
         stream_release(c);
         if (c->role == CONN_DOOMED)
@@ -135,16 +129,16 @@ static size_t put_head(struct conn *c, uint8_t *out, size_t cap)
 
 size_t request_put(struct conn *c, uint8_t *out, size_t cap)
 {
-    struct visitor *v = &c->visitor;
+    struct visit *v = &c->visitor.visit;
     size_t len = 0;
 
-    if (v->head_put || (!v->head_part && !v->request_done && has_received(c)))
+    if (visit_may_put_body(v, has_received(c)))
         len = put_body(c, out, cap);
-    if (len == 0 && v->slot >= 0 && !v->head_put)
+    if (len == 0 && visit_must_put_head(v))
         len = put_head(c, out, cap);
     if (len > 0 && c->role == CONN_VISITOR)
-        visitor_progress(c);
+        response_progress(c);
     if (!request_pending(c))
-        list_remove(&v->ready);
+        list_remove(&c->visitor.ready);
     return len;
 }

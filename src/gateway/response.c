@@ -4,37 +4,44 @@
 #include <sys/socket.h>
 
 #include "clock.h"
+#include "err.h"
 #include "forward.h"
 #include "gateway.h"
 #include "page.h"
 #include "stream.h"
 
-/* The rest of a body that is taken only to keep the connection. */
-#define DISCARD_MAX 65536
 /* Less room in a record is not worth a piece of a body. */
 #define PIECE_MIN 512
 
-/* ---- pages ---- */
-
-void response_put_raw(struct conn *c, const uint8_t *p, size_t n)
+void response_progress(struct conn *c)
 {
-    struct visitor *v = &c->visitor;
-    size_t sent = v->ring.len == 0 ? conn_put(c, p, n) : 0;
-
-    if (sent == n)
-        return;
-    ring_push(&v->ring, p + sent, n - sent);
-    v->raw_left += n - sent;
+    visit_progress(&c->visitor.visit, c->gateway->now, c->transport.heard);
+    conn_set_deadline(c, c->visitor.visit.deadline);
 }
 
-bool response_may_discard(const struct visitor *v)
+/* The visit went on: time, and another turn. */
+static void go_on(struct conn *c)
 {
-    return v->body.kind == HTTP_BODY_LENGTH && v->body.left <= DISCARD_MAX && !v->expects;
+    response_progress(c);
+    conn_mark(c);
+}
+
+/* ---- pages ---- */
+
+/* Bytes that go to the visitor as they are: sent, or kept in the ring. */
+static void put_raw(struct conn *c, const uint8_t *p, size_t n)
+{
+    struct visit *v = &c->visitor.visit;
+    size_t sent = v->ring.len == 0 ? conn_put(c, p, n) : 0;
+
+    if (sent < n)
+        visit_keep_raw(v, p + sent, n - sent);
 }
 
 void response_refuse(struct conn *c, unsigned status, struct str text, unsigned retry_after)
 {
-    struct visitor *v = &c->visitor;
+    struct visit *v = &c->visitor.visit;
+    bool doomed = stream_detach(c, "refused");
     uint8_t out[PAGE_MAX];
     struct writer w;
     struct page page = {
@@ -47,34 +54,22 @@ void response_refuse(struct conn *c, unsigned status, struct str text, unsigned 
         .unix_now = clock_unix(),
     };
 
-    if (stream_detach(c, "refused") || c->gateway->stopping ||
-        !(v->request_done || response_may_discard(v)))
-        v->keep_alive = false;
+    visit_page(v, doomed || c->gateway->stopping);
     page.close = !v->keep_alive;
     writer_init(&w, out, sizeof out);
     page_write(&w, &page);
-    v->state = VISITOR_OPEN;
-    v->answered = v->response_done = true;
-    v->framing = (struct relay_response){ .body = HTTP_BODY_NONE };
-    sender_start(&v->sender, HTTP_BODY_NONE, 0, (struct str){ 0 }, false);
-    sender_end(&v->sender);
-    response_put_raw(c, out, writer_stored(&w));
+    put_raw(c, out, writer_stored(&w));
     c->gateway->refused++;
-    visitor_progress(c);
-    conn_mark(c);
+    go_on(c);
 }
 
 void response_break(struct conn *c, unsigned status, struct str text)
 {
-    struct visitor *v = &c->visitor;
-
-    if (!v->answered) {
+    if (!visit_break(&c->visitor.visit)) {
         response_refuse(c, status, text, status == 503 ? RETRY_AFTER_S : 0);
         return;
     }
     stream_detach(c, "broken");
-    v->broken = true;
-    v->response_done = true;
     conn_mark(c);
 }
 
@@ -84,73 +79,60 @@ void response_break(struct conn *c, unsigned status, struct str text)
 static int write_head(struct conn *c, struct writer *w, const struct wire_msg *m, bool keep_alive,
                       int64_t unix_now, struct relay_response *framing)
 {
-    const struct visitor *v = &c->visitor;
+    const struct visit *v = &c->visitor.visit;
     uint8_t fields[WIRE_HEAD_MAX + FORWARD_ADDED_MAX];
     struct wire_msg forwarded = *m;
     struct writer packed;
+    int err;
 
     writer_init(&packed, fields, sizeof fields);
     forward_response(&packed, m->headers.packed, c->gateway->config.domain, unix_now);
     forwarded.headers.packed = (struct str){ fields, writer_stored(&packed) };
-    return relay_response_write(w, &forwarded, v->msg.method, v->minor, keep_alive, framing);
+    err = relay_response_write(w, &forwarded, v->msg.method, v->minor, keep_alive, framing);
+    return err == 0 && !writer_fits(w) ? ERR_HTTP_SIZE : err;
 }
 
 void response_interim(struct conn *c, const struct wire_msg *m)
 {
-    struct visitor *v = &c->visitor;
-    uint8_t out[VISITOR_RESPONSE_HEAD_MAX];
+    struct visit *v = &c->visitor.visit;
+    uint8_t out[VISIT_RESPONSE_HEAD_MAX];
     struct relay_response framing;
     struct writer w;
 
-    /* RFC 9110 section 15.2: HTTP/1.0 knows none. They may be left out when they pile up. */
-    if (v->minor == 0 || v->answered || v->ring.len > 0 || v->interims == HTTP_INTERIM_MAX)
-        return;
-    v->interims++;
     writer_init(&w, out, sizeof out);
-    if (write_head(c, &w, m, true, 0, &framing) < 0 || !writer_fits(&w))
+    if (!visit_wants_interim(v) || write_head(c, &w, m, true, 0, &framing) < 0)
         return;
-    response_put_raw(c, out, writer_stored(&w));
-    /* From here on the body is sure to come. */
-    v->expects = v->expects && m->status != 100;
-    visitor_progress(c);
-    conn_mark(c);
+    visit_interim(v, m->status == 100);
+    put_raw(c, out, writer_stored(&w));
+    go_on(c);
 }
 
-/* From here on the connection carries bytes of another protocol. */
-static void become_upgraded(struct conn *c)
+/* It may be silent for days: only this finds out that a visitor has vanished. */
+static void keep_alive_on_socket(struct conn *c)
 {
-    struct visitor *v = &c->visitor;
     int on = 1;
 
-    v->upgraded = true;
-    v->keep_alive = false;
-    v->request_done = false;
-    v->body = (struct http_body){ .kind = HTTP_BODY_TUNNEL };
-    /* It may be silent for days: only this finds out that a visitor has vanished. */
     setsockopt(c->transport.fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
 }
 
 void response_head(struct conn *c, const struct wire_msg *m)
 {
-    struct visitor *v = &c->visitor;
-    uint8_t out[VISITOR_RESPONSE_HEAD_MAX];
+    struct visit *v = &c->visitor.visit;
+    uint8_t out[VISIT_RESPONSE_HEAD_MAX];
     bool keep_alive = v->keep_alive && !c->gateway->stopping;
+    struct relay_response framing;
     struct writer w;
 
     writer_init(&w, out, sizeof out);
-    if (v->answered || write_head(c, &w, m, keep_alive, clock_unix(), &v->framing) < 0 ||
-        !writer_fits(&w) || (v->framing.body == HTTP_BODY_TUNNEL && !v->upgrade)) {
+    if (write_head(c, &w, m, keep_alive, clock_unix(), &framing) < 0 ||
+        !visit_answer(v, &framing, keep_alive)) {
         response_break(c, 502, STR("The device's answer is malformed."));
         return;
     }
-    v->answered = true;
-    sender_start(&v->sender, v->framing.body, v->framing.length, (struct str){ 0 }, false);
-    v->keep_alive = keep_alive && v->framing.body != HTTP_BODY_CLOSE;
-    if (v->framing.body == HTTP_BODY_TUNNEL)
-        become_upgraded(c);
-    response_put_raw(c, out, writer_stored(&w));
-    visitor_progress(c);
-    conn_mark(c);
+    if (v->upgrade == VISIT_UPGRADED)
+        keep_alive_on_socket(c);
+    put_raw(c, out, writer_stored(&w));
+    go_on(c);
 }
 
 /* ---- bodies ---- */
@@ -169,20 +151,21 @@ static size_t copy_pieces(uint8_t *out, size_t room, const struct str piece[3])
     return n;
 }
 
-/* Puts what is due of the body into the record, and takes what it was of *data off its front: the
- * one copy on their way, from the record of one connection to that of the other. */
-static bool put_some(struct conn *c, struct str *data)
+/* Puts what is due into the record: the one copy on its way, from the record of one connection to
+ * that of the other. Takes what it was of *fresh off its front; *freed counts body bytes that have
+ * left the ring. */
+static bool put_some(struct conn *c, struct str *fresh, size_t *freed)
 {
-    struct http_sender *s = &c->visitor.sender;
+    struct visit *v = &c->visitor.visit;
     struct str piece[3];
-    size_t all = sender_gather(s, *data, piece), room;
+    size_t all = visit_gather(v, *fresh, piece), room;
     uint8_t *out = all > 0 ? conn_room(c, all < PIECE_MIN ? all : PIECE_MIN, &room) : NULL;
 
     if (!out)
         return false;
     room = copy_pieces(out, room, piece);
     transport_send_ack(&c->transport, room);
-    sender_wrote(s, piece, room, data);
+    *freed += visit_wrote(v, piece, room, fresh);
     return true;
 }
 
@@ -199,101 +182,42 @@ static void grant(struct conn *c, size_t n)
 
 void response_body(struct conn *c, struct str body)
 {
-    struct visitor *v = &c->visitor;
+    struct visit *v = &c->visitor.visit;
+    int wanted = visit_body(v, body.n);
     struct str rest = body;
+    size_t freed = 0;
 
-    if (v->framing.body == HTTP_BODY_NONE || v->response_done) {
+    if (wanted == 0)
         grant(c, body.n);
-        return;
-    }
-    if (sender_count(&v->sender, body.n) < 0) {
+    if (wanted < 0)
         response_break(c, 502, STR(""));
+    if (wanted <= 0)
         return;
-    }
-    while (v->ring.len == 0 && rest.n > 0 && put_some(c, &rest))
+    while (v->ring.len == 0 && rest.n > 0 && put_some(c, &rest, &freed))
         ;
     if (rest.n > 0)
-        ring_push(&v->ring, rest.p, rest.n);
+        visit_keep(v, rest);
     grant(c, body.n - rest.n);
-    visitor_progress(c);
-    conn_mark(c);
+    go_on(c);
 }
 
 void response_end(struct conn *c, bool broken)
 {
-    struct visitor *v = &c->visitor;
-
-    if (v->response_done)
-        return;
-    if (!v->answered) {
+    if (visit_end(&c->visitor.visit, broken))
+        conn_mark(c);
+    else
         response_break(c, 502, STR("The device's answer is malformed."));
-        return;
-    }
-    v->response_done = true;
-    v->broken = sender_end(&v->sender) < 0 || broken;
-    conn_mark(c);
-}
-
-size_t response_room(const struct conn *c)
-{
-    const struct visitor *v = &c->visitor;
-    size_t held = v->ring.len - v->raw_left, most = v->ring.cap - VISITOR_RING_EXTRA;
-
-    return held < most ? most - held : 0;
-}
-
-/* ---- what had to wait ---- */
-
-static bool drain_raw(struct conn *c)
-{
-    struct visitor *v = &c->visitor;
-    struct str piece = ring_peek(&v->ring);
-    size_t sent = conn_put(c, piece.p, piece.n < v->raw_left ? piece.n : v->raw_left);
-
-    ring_pop(&v->ring, sent);
-    v->raw_left -= sent;
-    return sent > 0;
-}
-
-static bool drain_body(struct conn *c)
-{
-    struct str data = ring_peek(&c->visitor.ring);
-    size_t held = data.n;
-    bool any = put_some(c, &data);
-
-    ring_pop(&c->visitor.ring, held - data.n);
-    grant(c, held - data.n);
-    return any;
-}
-
-/* All of the body is handed over: what ends it. */
-static void drain_end(struct conn *c)
-{
-    struct str none = { NULL, 0 };
-
-    while (put_some(c, &none))
-        ;
 }
 
 void response_drain(struct conn *c)
 {
-    struct visitor *v = &c->visitor;
-    size_t held = v->ring.len;
+    struct visit *v = &c->visitor.visit;
+    struct str none = { NULL, 0 };
+    size_t held = v->ring.len, freed = 0;
 
-    while (v->ring.len > 0) {
-        if (!(v->raw_left > 0 ? drain_raw(c) : drain_body(c)))
-            break;
-    }
-    if (v->ring.len == 0 && v->response_done && !v->broken)
-        drain_end(c);
-    if (held > 0 && v->ring.len != held)
-        visitor_progress(c);
-}
-
-bool response_sent(const struct conn *c)
-{
-    const struct visitor *v = &c->visitor;
-
-    return v->response_done && v->ring.len == 0 &&
-           (v->broken || v->sender.state == SENDER_DONE);
+    while (put_some(c, &none, &freed))
+        ;
+    grant(c, freed);
+    if (held != v->ring.len)
+        response_progress(c);
 }

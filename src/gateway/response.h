@@ -13,21 +13,14 @@
 void response_refuse(struct conn *c, unsigned status, struct str text, unsigned retry_after);
 /* The stream broke: a page if nothing was answered yet, else a response that is seen to be cut. */
 void response_break(struct conn *c, unsigned status, struct str text);
-/* A request was answered without the rest of its body, which is short and sure to come: taking it
- * keeps the connection (RFC 9112 section 9.3). */
-bool response_may_discard(const struct visitor *v);
 /* A 1xx response. */
 void response_interim(struct conn *c, const struct wire_msg *m);
 void response_head(struct conn *c, const struct wire_msg *m);
 void response_body(struct conn *c, struct str body);
 void response_end(struct conn *c, bool broken);
-/* Bytes that go to the visitor as they are (a head, a page): sent, or kept in the ring. */
-void response_put_raw(struct conn *c, const uint8_t *p, size_t n);
-/* How many body bytes may come without credit (plain mode). */
-size_t response_room(const struct conn *c);
 /* Hands over what the ring holds as far as the connection takes it. */
 void response_drain(struct conn *c);
-/* True when all of the response has been handed over. */
-bool response_sent(const struct conn *c);
+/* Bytes went through, either way: the visitor's deadline moves. */
+void response_progress(struct conn *c);
 
 #endif

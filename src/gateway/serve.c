@@ -89,12 +89,12 @@ static void give_output(struct conn *c)
  */
 static bool is_gone(struct conn *c)
 {
-    const struct visitor *v = &c->visitor;
+    const struct visit *v = &c->visitor.visit;
     bool visits = c->role == CONN_VISITOR;
 
     if (c->end & POLLER_BROKEN)
-        return !(visits && v->shut);
-    return c->end != 0 && visits && !v->upgraded && has_received(c);
+        return !(visits && v->down == VISIT_SHUT);
+    return c->end != 0 && visits && v->upgrade != VISIT_UPGRADED && has_received(c);
 }
 
 static void lose(struct conn *c, int err)
@@ -159,7 +159,7 @@ static unsigned want_end(const struct conn *c)
         return 0;
     if (c->end == 0)
         return POLLER_END;
-    return c->role == CONN_VISITOR && c->visitor.shut ? 0 : POLLER_BROKEN;
+    return c->role == CONN_VISITOR && c->visitor.visit.down == VISIT_SHUT ? 0 : POLLER_BROKEN;
 }
 
 void conn_watch(struct conn *c)

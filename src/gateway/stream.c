@@ -11,6 +11,7 @@ void stream_release(struct conn *visitor)
     conn_mark(visitor->tunnel->conn);
     visitor->tunnel = NULL;
     v->slot = -1;
+    visit_let_go(&v->visit);
 }
 
 void stream_ready(struct conn *visitor)
@@ -42,6 +43,7 @@ void stream_leave_queue(struct conn *visitor)
 {
     stream_unqueue(visitor->tunnel, visitor);
     visitor->tunnel = NULL;
+    visit_let_go(&visitor->visitor.visit);
 }
 
 bool stream_detach(struct conn *visitor, const char *why)

@@ -26,9 +26,9 @@ static void stream_ended(struct tunnel *t, int slot, bool broken)
     struct conn *visitor = t->visitor[slot];
     bool ours_open = s->used && !s->broken;
 
-    if (ours_open && !visitor->visitor.upgraded) {
+    if (ours_open && visitor->visitor.visit.upgrade != VISIT_UPGRADED) {
         /* Plain mode: the request's message is still open, of use to nobody. */
-        visitor->visitor.keep_alive = false;
+        visitor->visitor.visit.keep_alive = false;
         stream_detach(visitor, "answered");
     } else if (!ours_open) {
         stream_release(visitor);
@@ -42,7 +42,7 @@ static void stream_aborted(struct tunnel *t, const struct session_in *in)
     unsigned status = in->code >= 400 && in->code <= 599 ? in->code : 502;
 
     if (t->session.stream[in->slot].doomed)
-        visitor->visitor.keep_alive = false;
+        visitor->visitor.visit.keep_alive = false;
     else
         stream_release(visitor);
     if (visitor->role == CONN_VISITOR)

@@ -14,7 +14,7 @@
 size_t tunnel_plain_room(const struct tunnel *t, size_t n)
 {
     for (size_t i = 0; i < t->session.config.max_streams; i++) {
-        size_t room = t->visitor[i] ? response_room(t->visitor[i]) : n;
+        size_t room = t->visitor[i] ? visit_room(&t->visitor[i]->visitor.visit) : n;
 
         if (room < n)
             n = room;
@@ -43,7 +43,7 @@ int64_t tunnel_deadline(const struct tunnel *t)
 
 static bool is_slow(const struct conn *visitor)
 {
-    return visitor->role == CONN_VISITOR && response_room(visitor) == 0;
+    return visitor->role == CONN_VISITOR && visit_room(&visitor->visitor.visit) == 0;
 }
 
 /* Does anybody but those who are slow wait for the tunnel? */

@@ -37,8 +37,8 @@ static bool take_stream(struct tunnel *t, struct conn *visitor)
         return false;
     t->visitor[slot] = visitor;
     visitor->visitor.slot = slot;
-    visitor->visitor.state = VISITOR_OPEN;
-    visitor_progress(visitor);
+    visit_open(&visitor->visitor.visit);
+    response_progress(visitor);
     stream_ready(visitor);
     return true;
 }
@@ -85,7 +85,7 @@ static bool may_wait(const struct tunnel *t, const struct conn *visitor)
 
 void tunnel_request(struct tunnel *t, struct conn *visitor)
 {
-    const struct gateway *g = visitor->gateway;
+    struct visit *v = &visitor->visitor.visit;
 
     visitor->tunnel = t;
     tunnel_admit(t);
@@ -99,11 +99,11 @@ void tunnel_request(struct tunnel *t, struct conn *visitor)
                        RETRY_AFTER_S);
         return;
     }
-    visitor->visitor.state = VISITOR_QUEUED;
     list_append(&t->wait, &visitor->visitor.wait);
     t->wait_count++;
     if (visitor->from)
         visitor->from->queued++;
     has_admitted(t);
-    conn_set_deadline(visitor, g->now + g->config.queue_timeout_ms);
+    visit_wait(v, visitor->gateway->now);
+    conn_set_deadline(visitor, v->deadline);
 }

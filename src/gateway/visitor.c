@@ -1,48 +1,29 @@
 #include "visitor.h"
 
-#include <string.h>
-
 #include "conn.h"
-#include "err.h"
 #include "gateway.h"
-#include "log.h"
 #include "request.h"
 #include "response.h"
 #include "stream.h"
 
-
 /* ---- from request to request ---- */
 
-static void reset(struct visitor *v)
+/* Without a complete request he may be closed for others: see accept.c. */
+static void wait_for_request(struct conn *c)
 {
-    v->state = VISITOR_IDLE;
-    v->head_len = 0;
-    v->minor = 1;
-    v->keep_alive = true;
-    v->upgrade = false;
-    v->msg.method = (struct str){ 0 };
-    memset(&v->body, 0, sizeof v->body);
-    v->slot = -1;
-    v->head_put = v->head_part = v->end_due = v->request_done = false;
-    v->interims = 0;
-    v->answered = v->upgraded = v->response_done = v->broken = v->shut = false;
-    v->framing = (struct relay_response){ 0 };
-    v->late_at = 0;
+    c->visitor.slot = -1;
+    list_append(&c->gateway->idle, &c->place);
+    conn_set_deadline(c, c->visitor.visit.deadline);
 }
 
 void visitor_start(struct conn *c)
 {
     struct visitor *v = &c->visitor;
 
-    reset(v);
-    v->served = false;
     list_init(&v->ready);
     list_init(&v->wait);
-    v->ring.at = 0;
-    v->ring.len = 0;
-    v->raw_left = 0;
-    list_append(&c->gateway->idle, &c->place);
-    conn_set_deadline(c, c->gateway->now + c->gateway->config.header_timeout_ms);
+    visit_start(&v->visit, &c->gateway->times, c->gateway->now);
+    wait_for_request(c);
     conn_read_on(c);
 }
 
@@ -50,94 +31,93 @@ static void next_request(struct conn *c)
 {
     size_t n;
 
-    reset(&c->visitor);
-    c->visitor.served = true;
-    list_append(&c->gateway->idle, &c->place);
-    conn_set_deadline(c, c->gateway->now + c->gateway->config.idle_timeout_ms);
+    visit_next(&c->visitor.visit, c->gateway->now);
+    wait_for_request(c);
     if (transport_recv_buf(&c->transport, &n))
         conn_mark(c);
 }
 
-/* ---- a body that nobody wants ---- */
-
-static bool discard_body(struct conn *c)
-{
-    struct visitor *v = &c->visitor;
-    size_t n, data;
-    uint8_t *p;
-
-    while (!v->body.done && (p = transport_recv_buf(&c->transport, &n)) != NULL)
-        transport_recv_ack(&c->transport, (size_t)http_body_decode(&v->body, p, n, &data));
-    v->request_done = v->body.done;
-    return true;
-}
-
 /* ---- the end of a response ---- */
 
-/* What was received is handed on; then the connection ends in a way that cannot be taken for the
- * end of the response (RFC 9112 section 8). */
-static void finish_broken(struct conn *c)
+/* Is something of it still here, and the socket takes no more? */
+static bool is_unsent(struct conn *c)
 {
     transport_flush(&c->transport);
     transport_push(&c->transport);
     c->starved = transport_unsent(&c->transport) && c->transport.err == 0;
-    if (c->starved)
+    return c->starved;
+}
+
+static void cut(struct conn *c)
+{
+    if (is_unsent(c))
         return;
-    if (c->visitor.framing.body == HTTP_BODY_CLOSE && !c->secure)
+    if (c->visitor.visit.framing == HTTP_BODY_CLOSE && !c->secure)
         conn_reset(c);
     else
         conn_close(c);
 }
 
-/* The server has ended its direction. In TLS that ends both (RFC 5246 section 7.2.1). */
-static void finish_upgraded(struct conn *c)
+static void half_close(struct conn *c)
 {
-    struct visitor *v = &c->visitor;
-
-    if (v->request_done || c->secure) {
-        conn_finish(c);
+    if (is_unsent(c))
         return;
-    }
-    transport_flush(&c->transport);
-    transport_push(&c->transport);
-    c->starved = transport_unsent(&c->transport);
-    if (v->shut || c->starved)
-        return;
-    v->shut = true;
     sock_shutdown_write(c->transport.fd);
-    conn_set_deadline(c, c->gateway->now + c->gateway->config.request_timeout_ms);
+    visit_shut(&c->visitor.visit, c->gateway->now);
+    conn_set_deadline(c, c->visitor.visit.deadline);
 }
 
-static void settle(struct conn *c)
+static void obey(struct conn *c, enum visit_verdict verdict)
 {
-    struct visitor *v = &c->visitor;
+    const struct visit *v = &c->visitor.visit;
 
-    if (v->state != VISITOR_OPEN || !response_sent(c))
-        return;
-    if (v->broken)
-        finish_broken(c);
-    else if (v->upgraded)
-        finish_upgraded(c);
-    else if (!v->keep_alive || c->gateway->stopping)
-        conn_finish(c);
-    else if (v->request_done)
+    switch (verdict) {
+    case VISIT_GOES_ON:
+        break;
+    case VISIT_NEXT:
         next_request(c);
-    else if (!response_may_discard(v))
+        break;
+    case VISIT_FINISH:
         conn_finish(c);
+        break;
+    case VISIT_CUT:
+        cut(c);
+        break;
+    case VISIT_HALF:
+        half_close(c);
+        break;
+    case VISIT_CLOSE:
+        conn_close(c);
+        break;
+    case VISIT_REFUSE:
+        response_refuse(c, v->code, str_of(v->text), v->code == 503 ? RETRY_AFTER_S : 0);
+        break;
+    }
 }
 
 /* ---- what the connection tells ---- */
 
+/* Bytes of a body that nobody wants. */
+static bool discard(struct conn *c)
+{
+    bool any = false;
+    size_t n, used;
+    uint8_t *p;
+
+    while ((p = transport_recv_buf(&c->transport, &n)) != NULL &&
+           (used = visit_discard(&c->visitor.visit, p, n)) > 0) {
+        transport_recv_ack(&c->transport, used);
+        any = true;
+    }
+    return any;
+}
+
 bool visitor_input(struct conn *c)
 {
-    struct visitor *v = &c->visitor;
-
-    if (v->state == VISITOR_IDLE || v->state == VISITOR_HEAD)
+    if (c->visitor.visit.up <= VISIT_HEAD)
         return request_read(c);
-    if (v->state != VISITOR_OPEN)
-        return false;
-    if (v->slot < 0)
-        return v->keep_alive && !v->request_done && response_may_discard(v) && discard_body(c);
+    if (c->visitor.visit.up == VISIT_DROPS)
+        return discard(c);
     if (request_pending(c))
         stream_ready(c);
     return false;
@@ -146,58 +126,28 @@ bool visitor_input(struct conn *c)
 void visitor_output(struct conn *c)
 {
     response_drain(c);
-    settle(c);
-}
-
-/* Half a connection: the server may still have something to say (upgraded streams only; a visitor
- * of plain HTTP who ends its direction is taken to have left, as most servers do). */
-static bool half_closed(struct conn *c)
-{
-    struct visitor *v = &c->visitor;
-
-    if (!v->upgraded || v->end_due || !transport_send_on(&c->transport))
-        return false;
-    v->end_due = true;
-    stream_ready(c);
-    return true;
+    obey(c, visit_settle(&c->visitor.visit, c->gateway->stopping, c->secure));
 }
 
 void visitor_ended(struct conn *c)
 {
-    if (!half_closed(c))
-        conn_close(c);
-}
-
-/* ---- time ---- */
-
-static void open_on_time(struct conn *c)
-{
-    struct visitor *v = &c->visitor;
-
-    if (c->gateway->now < v->until && !visitor_is_slow(c)) {
-        visitor_go_on(c);
-    } else if (v->answered)
-        conn_close(c);
-    else if (visitor_is_waited_for(c))
-        response_refuse(c, 408, STR("The rest of the request did not come."), 0);
+    if (visit_half_close(&c->visitor.visit) && transport_send_on(&c->transport))
+        stream_ready(c);
     else
-        response_refuse(c, 504, STR("The device did not answer in time."), 0);
+        conn_close(c);
 }
 
 void visitor_on_time(struct conn *c)
 {
-    struct visitor *v = &c->visitor;
+    enum visit_verdict verdict = VISIT_CLOSE;
+    size_t n;
 
-    if (!transport_ready(&c->transport)) {
-        conn_close(c);
-    } else if (v->state == VISITOR_IDLE) {
-        conn_finish(c);
-    } else if (v->state == VISITOR_HEAD) {
-        v->keep_alive = false;
-        response_refuse(c, 408, STR("The rest of the request did not come."), 0);
-    } else if (v->state == VISITOR_QUEUED) {
-        response_refuse(c, 503, STR("The device is busy with other requests."), RETRY_AFTER_S);
-    } else {
-        open_on_time(c);
-    }
+    if (transport_ready(&c->transport))
+        verdict = visit_on_time(&c->visitor.visit, c->gateway->now, c->transport.heard,
+                                transport_recv_buf(&c->transport, &n) != NULL,
+                                request_has_credit(c));
+    if (verdict == VISIT_GOES_ON)
+        conn_set_deadline(c, c->visitor.visit.deadline);
+    else
+        obey(c, verdict);
 }

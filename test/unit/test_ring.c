@@ -1,6 +1,6 @@
 #include "tap.h"
 
-#include "../../src/gateway/ring.h"
+#include "ring.h"
 
 #define CAP 37
 

@@ -1,8 +1,8 @@
 /*
- * A byte queue in a fixed buffer: what a visitor's connection has not taken yet.
+ * A byte queue in a fixed buffer: what a slow connection has not taken yet.
  */
-#ifndef ADIT_GATEWAY_RING_H
-#define ADIT_GATEWAY_RING_H
+#ifndef ADIT_RING_H
+#define ADIT_RING_H
 
 #include "buf.h"
 
