@@ -19,21 +19,27 @@
 
 #include "link.h"
 
+enum stream_state {
+    STREAM_FREE,
+    STREAM_OPEN,
+    STREAM_DOOMED, /* given up, by either side, while its head is out in part: go on with
+                      session_head_put and the same message until *done, when the slot is no longer
+                      the owner's */
+    STREAM_BROKEN, /* an abort is due; the owner has let go of it */
+};
+
+/* Of either direction: its HttpRequest or HttpResponse (final, not interim) is not through, whole;
+ * its body goes on; it has ended. */
+enum stream_way { STREAM_HEAD, STREAM_BODY, STREAM_ENDED };
+
 struct stream {
     /* read by the owner */
-    bool used;
-    bool rx_open;       /* the peer's body goes on */
-    bool tx_open;       /* our body goes on; false once our last message is sent */
-    bool head_sent;     /* our HttpRequest or HttpResponse is out, whole */
-    bool doomed;        /* given up, by either side, while its head is out in part: go on with
-                           session_head_put and the same message until *done, when the slot is
-                           no longer the owner's */
+    enum stream_state state;
+    enum stream_way rx, tx; /* the peer's direction, and ours */
     uint64_t tx_credit; /* body bytes we may send */
     uint64_t rx_credit; /* body bytes the peer may send */
     /* private */
-    bool head_seen;     /* the peer's is in (final, not interim) */
     bool upgraded;      /* answered with 101 */
-    bool broken;        /* an abort is due; the owner has let go of it */
     uint8_t id_len;
     uint8_t id[ID_MAX];
     uint64_t grant;     /* credit to be told with Window */

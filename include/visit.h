@@ -1,13 +1,13 @@
 /*
  * A visitor's HTTP/1.1 connection, request after request, each through one stream of a tunnel: the
- * server that the gateway is, as exchange.h is the client that the agent is. Without descriptors and
- * clocks: the owner reads, writes, looks at the time, and says what the tunnel says.
+ * server that the gateway is, as exchange.h is the client that the agent is. Without descriptors
+ * and clocks: the owner reads, writes, looks at the time, and says what the tunnel says.
  * Source: RFC 9110 (interim responses, Expect, upgrade), RFC 9112 (framing, persistence).
  *
  * The two ways of a visit run beside each other; their states are in tables in visit.c:
  *
- *   request   IDLE --first byte--> HEAD --complete--> WAITS --a stream--> SENDS --its head is out-->
- *             BODY --all is out--> DONE
+ *   request   IDLE --first byte--> HEAD --complete--> WAITS --a stream--> SENDS --its head is out
+ *             --> BODY --all is out--> DONE
  *   response  ASKED --its head--> ANSWERS --its end--> ANSWERED --all is written--> IDLE
  *
  * The next request of a pipelining visitor waits in the owner's receive buffer.
@@ -57,7 +57,7 @@ enum visit_verdict {
 
 /* In milliseconds; those which may be 0 have no limit then. */
 struct visit_times {
-    uint32_t header_ms;  /* for a request's head, and what a slow body may be behind the least rate */
+    uint32_t header_ms;  /* for a request's head; how far a body may be behind the least rate */
     uint32_t idle_ms;    /* between requests */
     uint32_t queue_ms;   /* for a stream */
     uint32_t request_ms; /* without progress; or 0 */
@@ -137,7 +137,7 @@ bool visit_half_close(struct visit *v);
 
 /* ---- the request: into the tunnel ---- */
 
-/* Is there anything to put? `received`: bytes of the visitor wait; `credit`: the stream has some. */
+/* Is there anything to put? received: bytes of the visitor wait; credit: the stream has some. */
 bool visit_pending(const struct visit *v, bool received, bool credit);
 /* May body bytes go out: with the head (VISIT_SENDS), or after it? */
 bool visit_may_put_body(const struct visit *v, bool received);

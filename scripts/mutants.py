@@ -1,9 +1,10 @@
 """mutants.py list | random: do the tests notice when the code is wrong?
 
 list: the mistakes of test/mutants/list.txt, each with the tests that must fail for it.
-random: mistakes of a machine, COUNT of them by SEED, in the layers of LAYERS: operators, constants
-and conditions are changed, calls left out. Those that the compiler makes the same code of do not
-count. All unit tests are run against each, and with E2E=1 against survivors the end-to-end ones.
+random: mistakes of a machine, COUNT of them by SEED, in LAYERS, or in the files that FILES (a
+regular expression) matches: operators, constants and conditions are changed, calls left out. Those
+that the compiler makes the same code of do not count. All unit tests are run against each, and with
+E2E=1 against survivors the end-to-end ones.
 
 It works on a copy of the tree, with sanitizers, one mistake at a time. Ends with 1 if one survived
 that test/mutants/survivors.txt does not explain.
@@ -191,8 +192,9 @@ def killed(tree, path):
 def run_random(tree):
     seed, count = int(os.environ.get("SEED", "1")), int(os.environ.get("COUNT", "100"))
     layers = os.environ.get("LAYERS", "codec core net sys agent gateway").split()
+    only = re.compile(os.environ.get("FILES", ""))
     known = (ROOT / "test/mutants/survivors.txt").read_text()
-    chosen = list(all_mutations(layers))
+    chosen = [m for m in all_mutations(layers) if only.search(str(m[1]))]
     random.Random(seed).shuffle(chosen)
     score = {layer: [0, 0, 0] for layer in layers}
     tree.make("tests")

@@ -52,7 +52,7 @@ static void look(struct end *e, int slot)
 {
     struct owner *o = &e->owner[slot];
 
-    if (o->active && (!e->slot[slot].used || e->slot[slot].broken))
+    if (o->active && (e->slot[slot].state == STREAM_FREE || e->slot[slot].state == STREAM_BROKEN))
         o->active = false;
 }
 
@@ -130,7 +130,7 @@ static void on_event(struct end *e, const struct session_in *in)
         break;
     case SESSION_EV_ABORT:
         overfull += in->code == 503;
-        o->active = o->active && e->slot[in->slot].doomed;
+        o->active = o->active && e->slot[in->slot].state == STREAM_DOOMED;
         break;
     case SESSION_EV_ERROR:
     case SESSION_EV_GOAWAY:

@@ -64,8 +64,10 @@ static void part(struct agent *a, int slot)
 static void grant(struct agent *a, int slot)
 {
     const struct stream *t = &a->stream[slot];
-    uint64_t n = t->rx_open ? exchange_grant(&a->exchange[slot], t->rx_credit + t->grant) : 0;
+    uint64_t n = 0;
 
+    if (t->rx != STREAM_ENDED)
+        n = exchange_grant(&a->exchange[slot], t->rx_credit + t->grant);
     if (n > 0)
         session_grant(&a->session, slot, n);
 }
@@ -145,7 +147,7 @@ void request_settle(struct agent *a, int slot)
     struct exchange *x = &a->exchange[slot];
     uint64_t bit = UINT64_C(1) << slot;
 
-    if (a->stream[slot].used && !a->stream[slot].broken)
+    if (a->stream[slot].state == STREAM_OPEN || a->stream[slot].state == STREAM_DOOMED)
         return;
     if (exchange_lingers(x)) {
         a->session.avoid |= bit;

@@ -85,7 +85,7 @@ static void make_head(const struct exchange *x, struct wire_msg *m, bool more)
 static bool put_head(struct agent *a, int slot, uint8_t *p, size_t cap)
 {
     struct exchange *x = &a->exchange[slot];
-    bool doomed = a->stream[slot].doomed;
+    bool doomed = a->stream[slot].state == STREAM_DOOMED;
     struct wire_msg m;
     uint8_t key[4];
     bool done;

@@ -45,7 +45,7 @@ void serve_end(struct agent *a)
     int slot;
 
     for (slot = 0; slot < STREAMS_MAX; slot++) {
-        a->stream[slot].used = false;
+        a->stream[slot].state = STREAM_FREE;
         request_abort(a, slot);
     }
     origin_drop_all(&a->origin);
@@ -227,7 +227,7 @@ static bool put_bodies(struct agent *a)
     for (i = 0; i < STREAMS_MAX && !a->blocked; i++) {
         int slot = (int)((a->next_exchange + (unsigned)i) % STREAMS_MAX);
 
-        if (a->stream[slot].used && response_put(a, slot))
+        if (a->stream[slot].state != STREAM_FREE && response_put(a, slot))
             any = true;
     }
     a->next_exchange++;

@@ -144,7 +144,7 @@ int session_find(const struct session *s, struct str id)
         int slot = __builtin_ctzll(left);
         const struct stream *t = &s->stream[slot];
 
-        if (!t->broken && !t->doomed && same_id(t, id))
+        if (t->state == STREAM_OPEN && same_id(t, id))
             return slot;
     }
     return -1;
@@ -162,7 +162,7 @@ int session_take(struct session *s, struct str id)
         return -1;
     slot = __builtin_ctzll(unused & ~s->avoid ? unused & ~s->avoid : unused);
     t = &s->stream[slot];
-    *t = (struct stream){ .used = true, .rx_open = true, .tx_open = true };
+    *t = (struct stream){ .state = STREAM_OPEN };
     memcpy(t->id, id.p, id.n);
     t->id_len = (uint8_t)id.n;
     t->tx_credit = s->peer_window;
@@ -174,7 +174,7 @@ int session_take(struct session *s, struct str id)
 
 void session_free(struct session *s, int slot)
 {
-    s->stream[slot].used = false;
+    s->stream[slot].state = STREAM_FREE;
     s->used &= ~(UINT64_C(1) << slot);
     s->due &= ~(UINT64_C(1) << slot);
     s->stream_count--;
@@ -186,23 +186,23 @@ void session_settle(struct session *s, int slot)
 {
     struct stream *t = &s->stream[slot];
 
-    if (!t->rx_open && !t->tx_open && !t->broken)
+    if (t->rx == STREAM_ENDED && t->tx == STREAM_ENDED && t->state != STREAM_BROKEN)
         session_free(s, slot);
 }
 
 void session_break(struct session *s, int slot, unsigned code, const char *text)
 {
     struct stream *t = &s->stream[slot];
+    bool in_head = s->tx_slot == slot && t->tx == STREAM_HEAD;
 
-    t->rx_open = false;
-    t->tx_open = false;
+    t->rx = t->tx = STREAM_ENDED;
     if (s->current == slot)
         s->current = -1;
     t->abort_code = (uint16_t)code;
     t->abort_text = text;
     /* Only the owner can put the rest of a head. */
-    if (s->tx_slot == slot && !t->head_sent)
-        t->doomed = true;
+    if (in_head)
+        t->state = STREAM_DOOMED;
     else
         session_break_now(s, slot);
 }
@@ -211,8 +211,7 @@ void session_break_now(struct session *s, int slot)
 {
     struct stream *t = &s->stream[slot];
 
-    t->doomed = false;
-    t->broken = true;
+    t->state = STREAM_BROKEN;
     if (t->abort_code != 0 || s->tx_slot == slot)
         s->due |= UINT64_C(1) << slot;
     else
@@ -221,9 +220,7 @@ void session_break_now(struct session *s, int slot)
 
 void session_abort(struct session *s, int slot, unsigned code, const char *text)
 {
-    const struct stream *t = &s->stream[slot];
-
-    if (!t->used || t->broken || t->doomed)
+    if (s->stream[slot].state != STREAM_OPEN)
         return;
     s->counters->requests_failed++;
     session_break(s, slot, code, text);
@@ -233,7 +230,7 @@ void session_grant(struct session *s, int slot, uint64_t n)
 {
     struct stream *t = &s->stream[slot];
 
-    if (s->link.plain || !t->rx_open || n == 0)
+    if (s->link.plain || t->rx == STREAM_ENDED || n == 0)
         return;
     t->grant += n;
     /* Told in halves of a window, so that a Window message is worth its bytes; at once when the

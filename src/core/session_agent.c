@@ -33,7 +33,7 @@ static int on_request(struct session *s, struct session_in *in)
         in->event = refuse_request(s, m->id, 503);
         return 0;
     }
-    s->stream[s->current].head_seen = true;
+    s->stream[s->current].rx = STREAM_BODY;
     in->event = SESSION_EV_REQUEST;
     return 0;
 }

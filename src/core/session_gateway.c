@@ -25,7 +25,7 @@ static int on_response(struct session *s, struct session_in *in)
         in->event = session_ignore(s);
         return 0;
     }
-    if (s->stream[slot].head_seen)
+    if (s->stream[slot].rx != STREAM_HEAD)
         return ERR_STATE;
     if (s->link.in.too_big)
         return give_up(s, in, slot, "response head too large");
@@ -34,7 +34,7 @@ static int on_response(struct session *s, struct session_in *in)
         return give_up(s, in, slot, "response status malformed");
     s->current = slot;
     s->interim = m->status < 200 && m->status != 101;
-    s->stream[slot].head_seen = !s->interim;
+    s->stream[slot].rx = s->interim ? STREAM_HEAD : STREAM_BODY;
     s->stream[slot].upgraded = m->status == 101;
     in->event = s->interim ? SESSION_EV_INTERIM : SESSION_EV_RESPONSE;
     return 0;
@@ -57,7 +57,7 @@ static void on_end(struct session *s, int slot)
     const struct stream *t = &s->stream[slot];
 
     /* Answered before the request was all sent: the rest is of no use to the agent. */
-    if (t->tx_open && !t->upgraded && !s->link.plain)
+    if (t->tx != STREAM_ENDED && !t->upgraded && !s->link.plain)
         session_break(s, slot, 499, "answered");
     else
         session_settle(s, slot);

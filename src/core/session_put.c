@@ -129,9 +129,9 @@ static size_t put_stream(struct session *s, const struct session_place *at)
     for (left = s->due; left != 0 && n == 0; left &= left - 1) {
         int slot = __builtin_ctzll(left);
 
-        if (s->stream[slot].broken)
+        if (s->stream[slot].state == STREAM_BROKEN)
             n = put_abort(s, slot, at);
-        else if (s->stream[slot].rx_open)
+        else if (s->stream[slot].rx != STREAM_ENDED)
             n = put_window(s, slot, at);
         else
             s->due &= ~(UINT64_C(1) << slot);
@@ -180,7 +180,8 @@ size_t session_put(struct session *s, uint8_t *out, size_t cap, const uint8_t ke
 
 bool session_may_put(const struct session *s, int slot)
 {
-    return s->state == SESSION_OPEN && s->close_code == 0 && !s->stream[slot].broken &&
+    return s->state == SESSION_OPEN && s->close_code == 0 &&
+           s->stream[slot].state != STREAM_BROKEN &&
            (s->tx_slot == slot || (s->tx_slot < 0 && !s->link.tx_open));
 }
 
@@ -189,11 +190,10 @@ static void head_done(struct session *s, int slot, bool interim, bool more)
     struct stream *t = &s->stream[slot];
 
     t->put_offset = 0;
-    if (t->doomed) {
+    if (t->state == STREAM_DOOMED) {
         session_break_now(s, slot);
     } else if (!interim) {
-        t->head_sent = true;
-        t->tx_open = more;
+        t->tx = more ? STREAM_BODY : STREAM_ENDED;
         if (!more && s->link.client)
             s->counters->requests_processed++;
         session_settle(s, slot);
@@ -231,7 +231,7 @@ bool session_body_begin(struct session *s, int slot, struct wire_msg *m, struct 
     struct stream *t = &s->stream[slot];
     struct wire_msg body;
 
-    if (!session_may_put(s, slot) || t->doomed || (t->tx_credit == 0 && !empty))
+    if (!session_may_put(s, slot) || t->state == STREAM_DOOMED || (t->tx_credit == 0 && !empty))
         return false;
     if (m == NULL && s->tx_slot != slot) {
         wire_http_body(&body, stream_id(t), false);
@@ -260,9 +260,8 @@ size_t session_body_end(struct session *s, int slot, struct link_body *b, size_t
         t->tx_credit -= n;
     s->counters->bytes_transferred += n;
     s->tx_slot = part ? slot : -1;
-    t->head_sent = true;
+    t->tx = more ? STREAM_BODY : STREAM_ENDED;
     if (!more) {
-        t->tx_open = false;
         if (error.n > 0)
             s->counters->requests_failed++;
         else if (s->link.client)

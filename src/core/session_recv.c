@@ -21,7 +21,7 @@ static int on_body_head(struct session *s, struct session_in *in)
         in->event = session_ignore(s);
         return 0;
     }
-    if (!s->stream[slot].rx_open || !s->stream[slot].head_seen)
+    if (s->stream[slot].rx != STREAM_BODY)
         return ERR_STATE;
     s->current = slot;
     return 0;
@@ -78,7 +78,7 @@ static int on_stream_end(struct session *s, struct session_in *in)
         return 0;
     }
     t = &s->stream[s->current];
-    t->rx_open = false;
+    t->rx = STREAM_ENDED;
     in->broken = in->msg->error.n > 0;
     in->text = in->msg->error;
     in->event = SESSION_EV_END;
@@ -117,7 +117,7 @@ static int on_error(struct session *s, struct session_in *in)
         return 0;
     in->event = SESSION_EV_ABORT;
     in->slot = slot;
-    if (s->stream[slot].tx_open)
+    if (s->stream[slot].tx != STREAM_ENDED)
         s->counters->requests_failed++;
     session_break(s, slot, 0, "aborted");
     return 0;

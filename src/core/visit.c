@@ -5,17 +5,18 @@
 #include "err.h"
 
 /*
- * request | bytes | head complete | a stream | head in parts, whole | body   | its end | none any more
- * IDLE    | HEAD  | WAITS         |          |                      |        |         |
- * HEAD    | HEAD  | WAITS         |          |                      |        |         | DROPS
- * WAITS   |       |               | SENDS    |                      |        |         | DROPS, DONE
- * SENDS   |       |               |          | PART  BODY, DONE     | BODY   | DONE    | DROPS, DONE
- * PART    |       |               |          | PART  BODY, DONE     |        |         | DROPS, DONE
- * BODY    |       |               |          |                      | BODY   | DONE    | DROPS
- * END     |       |               |          |                      |        | DONE    | DROPS
- * DROPS   |       |               |          |                      | DROPS  | DONE    |
+ * request | bytes | head is here | a stream | head put    | body put | its end | the stream is lost
+ * IDLE    | HEAD  | WAITS        |          |             |          |         |
+ * HEAD    | HEAD  | WAITS        |          |             |          |         | DROPS
+ * WAITS   |       |              | SENDS    |             |          |         | DROPS
+ * SENDS   |       |              |          | PART, BODY  | BODY     | DONE    | DROPS
+ * PART    |       |              |          | PART, BODY  |          |         | DROPS
+ * BODY    |       |              |          |             | BODY     | DONE    | DROPS
+ * END     |       |              |          |             |          | DONE    | DROPS
+ * DROPS   |       |              |          |             |          | DONE    |
  *
- * An upgraded connection is at BODY again, and the visitor's end of it brings it to END.
+ * A request without a body is DONE where it says BODY or DROPS. With its 101 an upgraded connection
+ * is at BODY again, from where the visitor's end of it brings it to END.
  *
  * response | head     | its end  | all is written | broke off
  * ASKED    | ANSWERS  |          |                | (a page)

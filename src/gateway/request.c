@@ -124,7 +124,8 @@ static bool wants_upgrade(const struct conn *c, const struct http_head *head,
 {
     struct str value;
 
-    return head->minor == 1 && c->visitor.visit.body.kind == HTTP_BODY_NONE && !t->session.link.plain &&
+    return head->minor == 1 && c->visitor.visit.body.kind == HTTP_BODY_NONE &&
+           !t->session.link.plain &&
            http_field_lists(head->fields, "connection", "upgrade") &&
            http_field_find(head->fields, "upgrade", &value) &&
            !http_field_lists(head->fields, "upgrade", "h2c");

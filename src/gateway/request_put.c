@@ -109,7 +109,7 @@ static size_t put_head(struct conn *c, uint8_t *out, size_t cap)
 {
     struct visit *v = &c->visitor.visit;
     struct session *s = &c->tunnel->session;
-    bool doomed = s->stream[c->visitor.slot].doomed;
+    bool doomed = s->stream[c->visitor.slot].state == STREAM_DOOMED;
     bool done;
     size_t len;
 

@@ -58,9 +58,8 @@ bool stream_detach(struct conn *visitor, const char *why)
         stream_leave_queue(visitor);
         return false;
     }
-    if (!s->stream[v->slot].doomed)
-        session_abort(s, v->slot, 499, why);
-    if (s->stream[v->slot].doomed) {
+    session_abort(s, v->slot, 499, why);
+    if (s->stream[v->slot].state == STREAM_DOOMED) {
         stream_ready(visitor);
         return true;
     }

@@ -24,7 +24,7 @@ static void stream_ended(struct tunnel *t, int slot, bool broken)
 {
     struct stream *s = &t->session.stream[slot];
     struct conn *visitor = t->visitor[slot];
-    bool ours_open = s->used && !s->broken;
+    bool ours_open = s->state == STREAM_OPEN || s->state == STREAM_DOOMED;
 
     if (ours_open && visitor->visitor.visit.upgrade != VISIT_UPGRADED) {
         /* Plain mode: the request's message is still open, of use to nobody. */
@@ -41,7 +41,7 @@ static void stream_aborted(struct tunnel *t, const struct session_in *in)
     struct conn *visitor = t->visitor[in->slot];
     unsigned status = in->code >= 400 && in->code <= 599 ? in->code : 502;
 
-    if (t->session.stream[in->slot].doomed)
+    if (t->session.stream[in->slot].state == STREAM_DOOMED)
         visitor->visitor.visit.keep_alive = false;
     else
         stream_release(visitor);

@@ -38,6 +38,17 @@ static unsigned take(struct script *s)
 
 /* ---- the session's owner ---- */
 
+static bool has_ended(const struct stream *t)
+{
+    return t->rx == STREAM_ENDED && t->tx == STREAM_ENDED;
+}
+
+/* The owner may still put something of it. */
+static bool is_owned(const struct stream *t)
+{
+    return t->state == STREAM_OPEN || t->state == STREAM_DOOMED;
+}
+
 static void look(void)
 {
     unsigned count = 0;
@@ -46,25 +57,25 @@ static void look(void)
     for (i = 0; i < 64; i++) {
         uint64_t bit = UINT64_C(1) << i;
 
-        TRACE_MUST(!!(session.used & bit) == (i < SLOTS && slots[i].used));
+        TRACE_MUST(!!(session.used & bit) == (i < SLOTS && slots[i].state != STREAM_FREE));
         if (!(session.used & bit))
             continue;
         count++;
-        TRACE_MUST(!slots[i].broken || (!slots[i].rx_open && !slots[i].tx_open));
-        TRACE_MUST(!slots[i].doomed || slots[i].put_offset > 0);
-        TRACE_MUST(slots[i].broken || slots[i].doomed || slots[i].rx_open || slots[i].tx_open);
+        TRACE_MUST(slots[i].state == STREAM_OPEN || has_ended(&slots[i]));
+        TRACE_MUST(slots[i].state != STREAM_DOOMED || slots[i].put_offset > 0);
+        TRACE_MUST(slots[i].state != STREAM_OPEN || !has_ended(&slots[i]));
     }
     TRACE_MUST(count == session.stream_count);
     TRACE_MUST(session.current < SLOTS && session.tx_slot < SLOTS);
     TRACE_MUST(session.link.tx_open == (session.tx_slot >= 0));
-    TRACE_MUST(session.tx_slot < 0 || slots[session.tx_slot].used);
+    TRACE_MUST(session.tx_slot < 0 || slots[session.tx_slot].state != STREAM_FREE);
 }
 
 static void on_event(const struct session_in *in)
 {
     TRACE_MUST(in->slot >= -1 && in->slot < SLOTS);
     if (in->event == SESSION_EV_BODY)
-        TRACE_MUST(in->body.n > 0 && slots[in->slot].used && slots[in->slot].rx_open);
+        TRACE_MUST(in->body.n > 0 && slots[in->slot].rx == STREAM_BODY);
     if (in->event == SESSION_EV_AUTH && (in->msg->token.n & 7) != 7)
         session_accept(&session, STR("session"), STR("https://x.test"), 1);
     else if (in->event == SESSION_EV_AUTH)
@@ -169,7 +180,7 @@ static void put_head(int slot, unsigned kind, size_t cap)
     struct wire_msg m;
     bool done;
 
-    if (!t->used || t->broken || t->head_sent)
+    if (!is_owned(t) || (t->state == STREAM_OPEN && t->tx != STREAM_HEAD))
         return;
     if (t->put_offset == 0)
         begun[slot] = kind;
@@ -184,10 +195,11 @@ static void put_body(int slot, unsigned kind, size_t cap)
     struct wire_msg m;
     size_t n;
 
-    if (!t->used || t->broken || !t->tx_open || t->put_offset > 0)
+    if (!is_owned(t) || t->tx == STREAM_ENDED || t->put_offset > 0)
         return;
     make_head(t, kind | 1, &m);
-    if (!session_body_begin(&session, slot, t->head_sent ? NULL : &m, &b, out, cap, kind & 4))
+    if (!session_body_begin(&session, slot, t->tx == STREAM_HEAD ? &m : NULL, &b, out, cap,
+                            kind & 4))
         return;
     TRACE_MUST(b.body >= out && b.body + b.max <= out + cap && b.max <= t->tx_credit);
     n = kind & 4 ? 0 : b.max < 100 ? b.max : 100;
@@ -217,11 +229,11 @@ static void act(struct script *s, unsigned op)
             put_head(slot, arg >> 5, cap);
         break;
     case 4:
-        if (t->used && !t->broken && !t->doomed)
+        if (t->state == STREAM_OPEN)
             session_abort(&session, slot, 500, "given up");
         break;
     case 5:
-        if (t->used && !t->broken)
+        if (is_owned(t))
             session_grant(&session, slot, arg);
         break;
     case 6:

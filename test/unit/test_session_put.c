@@ -201,7 +201,7 @@ static void head_in_parts(enum upgrade_protocol protocol)
     ok(b.note.frames >= 8, "%s: in some parts", name);
     is_int(b.note.m.headers.packed.n, 3 + 3 + BIG, "%s: with its field", name);
     ok(memcmp(b.peer.in.msg.headers.packed.p, big, sizeof big) == 0, "%s: byte for byte", name);
-    ok(!b.slot[0].used, "%s: the slot is free", name);
+    ok(b.slot[0].state == STREAM_FREE, "%s: the slot is free", name);
     is_put(bench_put_all(&b), "Pong", "%s: the Pong", name);
     ok(bench_respond(&b, 1, 200, false), "%s: the other response", name);
 }
@@ -222,11 +222,11 @@ static void doomed(enum upgrade_protocol protocol, unsigned status, bool more, b
         bench_say_error(&b, "a", 499);
     else
         session_abort(&b.s, 0, 502, "broke off");
-    ok(b.slot[0].used && b.slot[0].doomed && !session_due(&b.s), "%s: doomed", name);
+    ok(b.slot[0].state == STREAM_DOOMED && !session_due(&b.s), "%s: doomed", name);
     ok(session_may_put(&b.s, 0), "%s: its head goes on", name);
     session_grant(&b.s, 0, 5000);
     parts(0, &m);
-    ok(!b.slot[0].doomed, "%s: up to its end", name);
+    ok(b.slot[0].state != STREAM_DOOMED, "%s: up to its end", name);
     if (body) {
         ok(!session_may_put(&b.s, 0), "%s: no body follows", name);
         is_put(bench_put(&b), "HttpResponse", "%s: the message ends", name);
@@ -235,7 +235,7 @@ static void doomed(enum upgrade_protocol protocol, unsigned status, bool more, b
         is_put(bench_put(&b), "Error", "%s: then the peer is told", name);
         is_int(b.note.m.code, 502, "%s: the reason", name);
     }
-    ok(!b.slot[0].used && !session_due(&b.s), "%s: the slot is free", name);
+    ok(b.slot[0].state == STREAM_FREE && !session_due(&b.s), "%s: the slot is free", name);
     is_int(b.counters.requests_failed, 1, "%s: failed", name);
     is_int(b.counters.requests_processed, 0, "%s: not processed", name);
 }
@@ -262,11 +262,11 @@ static void doomed_request(enum upgrade_protocol protocol)
     big_request(&m, true);
     part(0, &m, 1000, &done);
     session_abort(&b.s, 0, 499, "the visitor left");
-    ok(b.slot[0].doomed, "%s: doomed", name);
+    ok(b.slot[0].state == STREAM_DOOMED, "%s: doomed", name);
     parts(0, &m);
     is_put(bench_put_all(&b), protocol == UPGRADE_PLAIN ? "HttpRequest Error" : "Error",
            "%s: the agent is told", name);
-    ok(!b.slot[0].used, "%s: the slot is free", name);
+    ok(b.slot[0].state == STREAM_FREE, "%s: the slot is free", name);
 }
 
 /* ---- plain mode: the body within the message ---- */
@@ -303,7 +303,8 @@ static void plain_body(void)
     ok(!b.note.more && b.note.error[0] == '\0', "plain: without `more`");
     is_int(b.note.frames, 4, "plain: in four frames");
     is_put(bench_put_all(&b), "Pong", "plain: the Pong");
-    ok(!b.slot[0].used && bench_respond(&b, 1, 200, false), "plain: the other response");
+    ok(b.slot[0].state == STREAM_FREE && bench_respond(&b, 1, 200, false),
+       "plain: the other response");
 }
 
 static void plain_broken(bool by_peer)
@@ -313,12 +314,13 @@ static void plain_broken(bool by_peer)
         bench_say_error(&b, "a", 499);
     else
         session_abort(&b.s, 0, 502, "broke off");
-    ok(b.slot[0].broken && session_due(&b.s), "plain: broken off, its end is due");
+    ok(b.slot[0].state == STREAM_BROKEN && session_due(&b.s), "plain: broken off, its end is due");
     ok(!bench_respond(&b, 1, 200, false), "plain: nothing else before it");
     is_put_in_time("HttpResponse");
     is_str(b.note.error, by_peer ? "aborted" : "broke off", "plain: with `error`");
     is_mem(b.note.body, b.note.body_len, "0123456", 7, "plain: and the bytes that were sent");
-    ok(!b.slot[0].used && bench_respond(&b, 1, 200, false), "plain: then the other response");
+    ok(b.slot[0].state == STREAM_FREE && bench_respond(&b, 1, 200, false),
+       "plain: then the other response");
 }
 
 static void plain_error_end(void)
@@ -331,7 +333,7 @@ static void plain_error_end(void)
     n = session_body_end(&b.s, 0, &body, 0, false, STR("cut short"), bench_key);
     bench_hear_bytes(&b, b.out, n);
     is_str(b.note.error, "cut short", "plain: `error` from the owner");
-    ok(!b.slot[0].used, "plain: the slot is free");
+    ok(b.slot[0].state == STREAM_FREE, "plain: the slot is free");
     is_int(b.counters.requests_failed, 1, "plain: failed");
     is_int(b.counters.requests_processed, 0, "plain: not processed");
 }
@@ -356,9 +358,9 @@ static void plain_request_broken(void)
     bench_body(&b, 0, &m, "half", true);
     session_abort(&b.s, 0, 499, "the visitor left");
     is_put(bench_put(&b), "HttpRequest", "plain: its message ends");
-    ok(b.slot[0].used && session_due(&b.s), "plain: that is not all");
+    ok(b.slot[0].state != STREAM_FREE && session_due(&b.s), "plain: that is not all");
     is_put(bench_put(&b), "Error", "plain: the agent is told");
-    ok(!b.slot[0].used && !session_due(&b.s), "plain: the slot is free");
+    ok(b.slot[0].state == STREAM_FREE && !session_due(&b.s), "plain: the slot is free");
 }
 
 int main(void)

@@ -16,7 +16,7 @@ static void aborts(enum upgrade_protocol protocol, bool client)
     if (!client)
         id = bench_id(&b);
     is_int(bench_say_error(&b, id, 502), 0, "Error for a stream");
-    ok(bench_only(&b, SESSION_EV_ABORT) && !b.slot[0].used, "ABORT frees the slot");
+    ok(bench_only(&b, SESSION_EV_ABORT) && b.slot[0].state == STREAM_FREE, "ABORT frees the slot");
     ok(!session_due(&b.s), "and is not answered");
     is_int(b.counters.requests_failed, 1, "counted once");
     if (client)
@@ -26,13 +26,13 @@ static void aborts(enum upgrade_protocol protocol, bool client)
     session_abort(&b.s, 0, 504, "too slow");
     session_abort(&b.s, 0, 500, "again");
     session_abort(&b.s, 2, 500, "nobody");
-    ok(b.slot[0].broken && session_due(&b.s), "an abort of ours is due");
+    ok(b.slot[0].state == STREAM_BROKEN && session_due(&b.s), "an abort of ours is due");
     is_int(bench_say_body(&b, client ? id : bench_id(&b), "x", true), 0, "body that comes late");
     ok(bench_only(&b, SESSION_EV_IGNORED), "is ignored");
     is_put(bench_put(&b), "Error", "Error is put");
     is_int(b.note.m.code, 504, "code");
     is_str(b.note.error, "too slow", "text");
-    ok(!b.slot[0].used && !session_due(&b.s), "the slot is free");
+    ok(b.slot[0].state == STREAM_FREE && !session_due(&b.s), "the slot is free");
     session_abort(&b.s, 0, 500, "too late");
     ok(!session_due(&b.s), "and nothing happens to it any more");
     is_int(b.counters.requests_failed, 2, "counted");
@@ -44,9 +44,9 @@ static void abort_after_answer(void)
     bench_open(&b, true, UPGRADE_TLV, 100);
     bench_say_request(&b, "id", true);
     bench_respond(&b, 0, 403, false);
-    ok(b.slot[0].used, "answered early: the request's end is still to come");
+    ok(b.slot[0].state != STREAM_FREE, "answered early: the request's end is still to come");
     bench_say_error(&b, "id", 499);
-    ok(!b.slot[0].used, "or its abort");
+    ok(b.slot[0].state == STREAM_FREE, "or its abort");
     is_int(b.counters.requests_processed, 1, "counts as processed");
     is_int(b.counters.requests_failed, 0, "and not as failed");
 }
@@ -145,7 +145,7 @@ static void response_too_big(enum upgrade_protocol protocol)
     ok(bench_only(&b, SESSION_EV_ABORT) && b.last.slot == 0, "gives up its stream alone");
     is_put(bench_put(&b), "Error", "which the agent is told");
     is_int(b.note.m.code, 502, "as 502");
-    ok(!b.slot[0].used && b.s.state == SESSION_OPEN, "the session lives on");
+    ok(b.slot[0].state == STREAM_FREE && b.s.state == SESSION_OPEN, "the session lives on");
 }
 
 /* Taken for an interim one it would leave the visitor without an answer. */
@@ -160,7 +160,7 @@ static void no_status(enum upgrade_protocol protocol)
         is_int(bench_say(&b, &m), 0, "status %u", status);
         ok(bench_only(&b, SESSION_EV_ABORT) && b.last.code == 502, "costs its stream, as 502");
         is_put(bench_put(&b), "Error", "which the agent is told");
-        ok(!b.slot[0].used && b.s.state == SESSION_OPEN, "the session lives on");
+        ok(b.slot[0].state == STREAM_FREE && b.s.state == SESSION_OPEN, "the session lives on");
     }
 }
 
@@ -199,7 +199,7 @@ static void plain_knows_no_streams(void)
     ok(bench_only(&b, SESSION_EV_IGNORED), "plain: is ignored");
     is_int(bench_say_window(&b, "a", 4), 0, "plain: Window");
     ok(bench_only(&b, SESSION_EV_IGNORED), "plain: is ignored");
-    ok(b.slot[0].used && b.slot[0].tx_open, "plain: the stream goes on");
+    ok(b.slot[0].state != STREAM_FREE && b.slot[0].tx != STREAM_ENDED, "plain: the stream goes on");
     session_grant(&b.s, 0, 100000);
     is_put(bench_put(&b), "", "plain: no Window is put");
 }

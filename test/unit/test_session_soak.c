@@ -156,11 +156,11 @@ static void open_stream(void)
 
 static void abort_stream(struct end *e, int slot)
 {
-    if (!e->owner[slot].active || e->slot[slot].doomed)
+    if (!e->owner[slot].active || e->slot[slot].state == STREAM_DOOMED)
         return;
     given_up++;
     session_abort(&e->s, slot, 500, "given up");
-    e->owner[slot].active = e->slot[slot].doomed;
+    e->owner[slot].active = e->slot[slot].state == STREAM_DOOMED;
 }
 
 static void grant(struct end *e, int slot)

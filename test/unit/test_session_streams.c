@@ -15,12 +15,13 @@ static void agent_exchange(enum upgrade_protocol protocol)
     ok(b.event_count == 2 && b.events[0] == SESSION_EV_REQUEST && b.events[1] == SESSION_EV_END,
        "%s: REQUEST, END", name);
     is_int(b.s.stream_count, 1, "%s: takes a slot", name);
-    ok(b.slot[0].used && !b.slot[0].rx_open && b.slot[0].tx_open, "%s: open for the answer", name);
+    ok(b.slot[0].rx == STREAM_ENDED && b.slot[0].tx == STREAM_HEAD, "%s: open for the answer",
+       name);
     ok(bench_respond(&b, 0, 204, false), "%s: the answer", name);
     is_str(b.note.name, "HttpResponse", "%s: is heard", name);
     is_str(b.note.id, "r1", "%s: under the request's id", name);
     ok(!b.note.more && b.note.body_len == 0, "%s: without a body", name);
-    ok(!b.slot[0].used && b.s.stream_count == 0, "%s: the slot is free", name);
+    ok(b.slot[0].state == STREAM_FREE && b.s.stream_count == 0, "%s: the slot is free", name);
     is_int(b.counters.requests_processed, 1, "%s: counted", name);
     is_int(bench_say_request(&b, "r1", false), 0, "%s: the id may come again", name);
     ok(!session_due(&b.s), "%s: nothing is due", name);
@@ -40,7 +41,8 @@ static void agent_bodies(enum upgrade_protocol protocol)
     is_int(b.slot[0].rx_credit, 994, "%s: its credit", name);
     bench_say_body(&b, "r", "you", false);
     ok(b.event_count == 2 && b.events[1] == SESSION_EV_END, "%s: the last piece, END", name);
-    ok(b.slot[0].used && !b.slot[0].rx_open, "%s: the slot waits for the answer", name);
+    ok(b.slot[0].state == STREAM_OPEN && b.slot[0].rx == STREAM_ENDED,
+       "%s: the slot waits for the answer", name);
     wire_http_response(&m, (struct str){ 0 }, 200, (struct wire_headers){ { 0 } }, true);
     is_int(bench_body(&b, 0, &m, "0123456789", true), 8, "%s: as much as is credited", name);
     is_str(b.note.name, "HttpResponse", "%s: along with the head", name);
@@ -53,7 +55,7 @@ static void agent_bodies(enum upgrade_protocol protocol)
     is_str(b.note.name, "HttpBody", "%s: in a message of its own", name);
     is_int(bench_body(&b, 0, NULL, "", false), 0, "%s: the end needs no credit", name);
     ok(!b.note.more && b.note.body_len == 0, "%s: empty and last", name);
-    ok(!b.slot[0].used, "%s: the slot is free", name);
+    ok(b.slot[0].state == STREAM_FREE, "%s: the slot is free", name);
     is_int(b.counters.bytes_transferred, 18, "%s: body bytes counted", name);
 }
 
@@ -152,7 +154,7 @@ static void gateway_exchange(enum upgrade_protocol protocol)
         is_mem(b.body, b.body_len, "ab", 2, "%s: BODY", name);
         ok(b.events[1] == SESSION_EV_END, "%s: END", name);
     }
-    ok(!b.slot[0].used && b.s.stream_count == 0, "%s: the slot is free", name);
+    ok(b.slot[0].state == STREAM_FREE && b.s.stream_count == 0, "%s: the slot is free", name);
     is_int(bench_say_response(&b, bench_id(&b), 200, false), 0, "%s: a late response", name);
     ok(bench_only(&b, SESSION_EV_IGNORED), "%s: is ignored", name);
 }
@@ -198,11 +200,11 @@ static void gateway_answered(void)
     bench_request(&b, true);
     bench_say_response(&b, bench_id(&b), 413, false);
     ok(b.events[1] == SESSION_EV_END, "END of an early answer");
-    ok(b.slot[0].used && b.slot[0].broken, "the slot is held until the agent was told");
+    ok(b.slot[0].state == STREAM_BROKEN, "the slot is held until the agent was told");
     is_int(bench_body(&b, 0, NULL, "x", true), -1, "no body goes out any more");
     is_put(bench_put(&b), "Error", "Error tells it");
     is_int(b.note.m.code, 499, "code");
-    ok(!b.slot[0].used && !session_due(&b.s), "the slot is free");
+    ok(b.slot[0].state == STREAM_FREE && !session_due(&b.s), "the slot is free");
 }
 
 static void upgraded(enum upgrade_protocol protocol)
@@ -214,10 +216,11 @@ static void upgraded(enum upgrade_protocol protocol)
     bench_say_body(&b, bench_id(&b), "srv", true);
     is_mem(b.body, b.body_len, "srv", 3, "bytes of the agent");
     bench_say_body(&b, bench_id(&b), "", false);
-    ok(bench_only(&b, SESSION_EV_END) && b.slot[0].used, "half closed: our direction lives on");
+    ok(bench_only(&b, SESSION_EV_END) && b.slot[0].state == STREAM_OPEN,
+       "half closed: our direction lives on");
     is_int(bench_body(&b, 0, NULL, "cli", true), 3, "bytes of the visitor");
     is_int(bench_body(&b, 0, NULL, "", false), 0, "until they end as well");
-    ok(!b.slot[0].used, "the slot is free");
+    ok(b.slot[0].state == STREAM_FREE, "the slot is free");
 }
 
 static void each(void (*test)(enum upgrade_protocol))

@@ -1,4 +1,4 @@
-/* A visitor's connection, step by step with a fake clock; every order of them: test_visit_model.c. */
+/* A visitor's connection, step by step with a fake clock; in every order: test_visit_model.c. */
 #include "tap.h"
 
 #include "err.h"
@@ -154,7 +154,7 @@ static void slow_body(void)
     visit_progress(&v, now + 10, UINT64_C(1) << 62);
     is_int(v.deadline, now + 1010, "however many they are");
     now = v.deadline;
-    is_int(visit_on_time(&v, now, v.heard, true, true), VISIT_GOES_ON, "what lies here is ours to do");
+    is_int(visit_on_time(&v, now, v.heard, true, true), VISIT_GOES_ON, "what lies here is for us");
     is_int(v.deadline, now + 1000, "and his time begins anew");
     is_int(visit_on_time(&v, now, v.heard, false, false), VISIT_GOES_ON, "as without credit");
     is_int(visit_on_time(&v, now, v.heard, false, true), VISIT_REFUSE, "else he is too slow");
@@ -198,6 +198,7 @@ static void upgraded_time(void)
 
 static void heads(void)
 {
+    static const uint8_t two[] = "GET / HTTP/1.1\r\n\r\nNEXT";
     static uint8_t big[HTTP_HEAD_MAX];
     struct http_head head;
     size_t taken;
@@ -209,8 +210,7 @@ static void heads(void)
     is_int(visit_read(&v, big, 5, now, &taken, &head), ERR_HTTP_SIZE, "a head that does not fit");
     is_int((int64_t)taken, 1, "takes what there is room for");
     fresh();
-    is_int(visit_read(&v, (const uint8_t *)"GET / HTTP/1.1\r\n\r\nNEXT", 22, now, &taken, &head), 18,
-           "the length of a head");
+    is_int(visit_read(&v, two, sizeof two - 1, now, &taken, &head), 18, "the length of a head");
     is_int((int64_t)taken, 18, "of which nothing of the next request is taken");
     is_int(v.up, VISIT_WAITS, "waits");
     is_int(visit_begin(&v, &head), ERR_HTTP, "without a Host");
