@@ -29,6 +29,19 @@
  * calls for records of some hundred bytes that come in bursts. */
 #define TRANSPORT_STASH_MAX 2048
 
+/*
+ * HANDSHAKE (TLS only) --done--> OPEN --transport_close--> CLOSING, and from any of them to the end:
+ * `err` is set.
+ */
+enum transport_state { TRANSPORT_HANDSHAKE, TRANSPORT_OPEN, TRANSPORT_CLOSING };
+
+/* What the peer still does. */
+enum transport_peer {
+    PEER_TALKS,   /* it says something, and takes what we say */
+    PEER_LISTENS, /* it has ended its direction; see transport_send_on */
+    PEER_DEAF,    /* writing has failed: pump, until nothing more is read */
+};
+
 struct transport {
     int fd;                       /* owned; -1 when ended */
     br_ssl_engine_context *engine; /* NULL: in the clear */
@@ -38,14 +51,14 @@ struct transport {
     uint64_t sent;                /* bytes that the socket took, ever */
     bool write_blocked;           /* the socket took less than there is */
     bool read_idle;               /* the socket had nothing more to give at the last pump */
-    bool peer_deaf;               /* writing has failed: pump, until nothing more is read */
-    /* private */
-    bool ready, gathered, closing, peer_done;
-    /* in the clear only */
+    enum transport_state state;
+    enum transport_peer peer;
+    /* private; in the clear only */
     uint8_t *in, *out;
     size_t cap, in_at, in_len, out_at, out_len;
-    bool flushing;
-    /* TLS only */
+    bool flushing;                /* what is in `out` goes to the socket */
+    /* private; TLS only */
+    bool gathered;                /* the engine has what was acknowledged, and no record of it */
     size_t stash_at, stash_len;
     uint8_t stash[TRANSPORT_STASH_MAX];
 };

@@ -374,7 +374,7 @@ int serve_turn(struct agent *a)
 
     turn_exchanges(a);
     do {
-        bool deaf = t->peer_deaf;
+        bool deaf = t->peer == PEER_DEAF;
 
         if (deaf || (rounds == 0 ? loop_ready(&a->loop, t->fd) != 0 : !t->read_idle))
             transport_pump(t);
@@ -384,11 +384,11 @@ int serve_turn(struct agent *a)
             progress = true;
         record_send(a);
         /* The rest of the input may say why it went, so that nothing may stop it. */
-        if (t->peer_deaf)
+        if (t->peer == PEER_DEAF)
             session_mute(&a->session);
         /* The socket has taken at last what was in the way, or will take nothing any more: no event
          * will tell of that. */
-        if ((a->blocked && !transport_unsent(t)) || deaf != t->peer_deaf)
+        if ((a->blocked && !transport_unsent(t)) || deaf != (t->peer == PEER_DEAF))
             progress = true;
         progress = progress && err == 0 && !t->write_blocked;
     } while (progress && ++rounds < TURN_ROUNDS && !over(a));

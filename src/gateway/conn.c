@@ -85,7 +85,7 @@ struct conn *conn_start(struct gateway *g, const struct listener *l, int fd, con
     c->agents = l->agents;
     c->tunnel = NULL;
     c->polled = 0;
-    c->starved = c->shut = false;
+    c->starved = false;
     c->end = 0;
     c->deadline = NET_NEVER;
     g->open_count++;

@@ -2,7 +2,8 @@
  * A TCP connection of the gateway.
  *
  *   FREE --accept--> VISITOR --request to /_adit--> AGENT
- *   VISITOR, AGENT --all is sent--> LINGER --peer's end, or time--> CLOSED --end of turn--> FREE
+ *   VISITOR, AGENT --all is handed over--> LINGER --it is sent--> SHUT
+ *   LINGER, SHUT --peer's end, or time--> CLOSED --end of turn--> FREE
  *   VISITOR --leaves while half of its request's head is in the tunnel--> DOOMED --> CLOSED
  */
 #ifndef ADIT_GATEWAY_CONN_H
@@ -22,7 +23,15 @@ struct gateway;
 struct listener;
 struct tunnel;
 
-enum conn_role { CONN_FREE, CONN_VISITOR, CONN_AGENT, CONN_LINGER, CONN_DOOMED, CONN_CLOSED };
+enum conn_role {
+    CONN_FREE,
+    CONN_VISITOR,
+    CONN_AGENT,
+    CONN_LINGER, /* the last bytes are on their way */
+    CONN_SHUT,   /* they are sent, and our end was said on the socket */
+    CONN_DOOMED, /* without a socket: see enum stream_state */
+    CONN_CLOSED,
+};
 
 struct conn {
     int source;              /* SOURCE_CONN; first, for the poller */
@@ -37,7 +46,6 @@ struct conn {
     bool agents;
     bool readable;           /* there may be something to read */
     bool starved;            /* something waits for what was sent to have left */
-    bool shut;               /* LINGER: our end was said on the socket */
     unsigned end;            /* POLLER_END, POLLER_BROKEN: what the poller told of the peer's end */
     unsigned polled;
     int64_t deadline;

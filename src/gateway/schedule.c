@@ -4,7 +4,7 @@
 
 bool conn_is_live(const struct conn *c)
 {
-    return c->role == CONN_VISITOR || c->role == CONN_AGENT || c->role == CONN_LINGER;
+    return c->role >= CONN_VISITOR && c->role <= CONN_SHUT;
 }
 
 void conn_mark(struct conn *c)

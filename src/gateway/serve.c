@@ -76,7 +76,7 @@ static void give_output(struct conn *c)
     if (c->starved && c->transport.err == 0 && !transport_unsent(&c->transport))
         conn_mark(c);
     /* Nor that it will take nothing any more. */
-    if (c->transport.peer_deaf && c->transport.err == 0 && !has_received(c))
+    if (c->transport.peer == PEER_DEAF && c->transport.err == 0 && !has_received(c))
         conn_read_on(c);
 }
 
@@ -130,9 +130,9 @@ static void linger(struct conn *c)
         return;
     }
     conn_set_deadline(c, at < c->linger_end ? at : c->linger_end);
-    if (c->shut || transport_unsent(&c->transport))
+    if (c->role == CONN_SHUT || transport_unsent(&c->transport))
         return;
-    c->shut = true;
+    c->role = CONN_SHUT;
     sock_shutdown_write(c->transport.fd);
 }
 
@@ -145,7 +145,7 @@ void conn_serve(struct conn *c)
         give_output(c);
     if (is_open(c))
         check_end(c);
-    if (c->role == CONN_LINGER)
+    if (c->role == CONN_LINGER || c->role == CONN_SHUT)
         linger(c);
     if (conn_is_live(c) && list_empty(&c->served))
         list_append(&c->gateway->served, &c->served);

@@ -16,7 +16,7 @@ void transport_init_clear(struct transport *t, int fd, uint8_t *in, uint8_t *out
     t->in = in;
     t->out = out;
     t->cap = cap;
-    t->ready = true;
+    t->state = TRANSPORT_OPEN;
 }
 
 void transport_init_tls(struct transport *t, int fd, br_ssl_engine_context *engine)
@@ -33,15 +33,15 @@ static void write_failed(struct transport *t, int result)
 {
     if (result == ERR_SYS)
         t->err = ERR_SYS;
-    else if (t->peer_done)
+    else if (t->peer == PEER_LISTENS)
         t->err = ERR_TRUNCATED;
-    t->peer_deaf = true;
+    t->peer = PEER_DEAF;
 }
 
 /* How a read ended the transport. After our own close, any end is a good one. */
 static void read_failed(struct transport *t, int result)
 {
-    if (t->closing)
+    if (t->state == TRANSPORT_CLOSING)
         t->err = ERR_CLOSED;
     else if (result == ERR_SYS || (result == ERR_CLOSED && !t->engine))
         t->err = result;
@@ -77,8 +77,8 @@ static void look_at_engine(struct transport *t)
 {
     unsigned state = br_ssl_engine_current_state(t->engine);
 
-    if (state & (BR_SSL_SENDAPP | BR_SSL_RECVAPP))
-        t->ready = true;
+    if (t->state == TRANSPORT_HANDSHAKE && (state & (BR_SSL_SENDAPP | BR_SSL_RECVAPP)))
+        t->state = TRANSPORT_OPEN;
     if (state != BR_SSL_CLOSED || t->err)
         return;
     t->tls_err = br_ssl_engine_last_error(t->engine);
@@ -91,7 +91,7 @@ static void send_records(struct transport *t)
     size_t n;
 
     t->write_blocked = false;
-    while (!t->peer_deaf && (p = br_ssl_engine_sendrec_buf(t->engine, &n)) != NULL) {
+    while (t->peer != PEER_DEAF && (p = br_ssl_engine_sendrec_buf(t->engine, &n)) != NULL) {
         int took = sock_write(t->fd, p, n);
 
         if (took < 0) {
@@ -164,7 +164,7 @@ static void pump_tls(struct transport *t)
         if (t->err)
             return;
     }
-    if (!t->peer_deaf || has_app_data(t))
+    if (t->peer != PEER_DEAF || has_app_data(t))
         return;
     /* The engine wants no more records: the peer has said close_notify, only our answer to it
      * could not be sent. */
@@ -176,7 +176,7 @@ static void pump_tls(struct transport *t)
 static void send_clear(struct transport *t)
 {
     t->write_blocked = false;
-    while (t->flushing && !t->peer_deaf) {
+    while (t->flushing && t->peer != PEER_DEAF) {
         int took = sock_write(t->fd, t->out + t->out_at, t->out_len);
 
         if (took < 0) {
@@ -193,10 +193,10 @@ static void send_clear(struct transport *t)
         t->out_at = 0;
         t->flushing = false;
     }
-    if (!t->closing || t->peer_deaf)
+    if (t->state != TRANSPORT_CLOSING || t->peer == PEER_DEAF)
         return;
     sock_shutdown_write(t->fd);
-    if (t->peer_done)
+    if (t->peer == PEER_LISTENS)
         t->err = ERR_CLOSED;
 }
 
@@ -205,7 +205,7 @@ static void pump_clear(struct transport *t)
     int got;
 
     send_clear(t);
-    if (t->err || t->in_len > 0 || t->peer_done)
+    if (t->err || t->in_len > 0 || t->peer == PEER_LISTENS)
         return;
     got = sock_read(t->fd, t->in, t->cap);
     if (got < 0) {
@@ -215,8 +215,8 @@ static void pump_clear(struct transport *t)
     t->heard += (size_t)got;
     t->read_idle = (size_t)got < t->cap;
     t->in_at = 0;
-    t->in_len = t->closing ? 0 : (size_t)got;
-    if (t->peer_deaf && got == 0)
+    t->in_len = t->state == TRANSPORT_CLOSING ? 0 : (size_t)got;
+    if (t->peer == PEER_DEAF && got == 0)
         t->err = ERR_TRUNCATED;
 }
 
@@ -228,9 +228,9 @@ unsigned transport_want(const struct transport *t)
 
     if (t->err)
         return 0;
-    in = t->engine ? takes_records(t) : t->in_len == 0 && !t->peer_done;
+    in = t->engine ? takes_records(t) : t->in_len == 0 && t->peer != PEER_LISTENS;
     out = t->engine ? has_records(t) : t->flushing;
-    return (in ? NET_IN : 0u) | (out && !t->peer_deaf ? NET_OUT : 0u);
+    return (in ? NET_IN : 0u) | (out && t->peer != PEER_DEAF ? NET_OUT : 0u);
 }
 
 int transport_pump(struct transport *t)
@@ -260,7 +260,7 @@ int transport_push(struct transport *t)
 
 bool transport_ready(const struct transport *t)
 {
-    return t->ready;
+    return t->state != TRANSPORT_HANDSHAKE;
 }
 
 uint8_t *transport_recv_buf(struct transport *t, size_t *n)
@@ -290,7 +290,7 @@ void transport_recv_ack(struct transport *t, size_t n)
 uint8_t *transport_send_buf(struct transport *t, size_t *n)
 {
     *n = 0;
-    if (t->err || t->closing)
+    if (t->err || t->state == TRANSPORT_CLOSING)
         return NULL;
     if (t->engine)
         return br_ssl_engine_sendapp_buf(t->engine, n);
@@ -337,10 +337,10 @@ void transport_close(struct transport *t)
 {
     size_t n;
 
-    if (t->err || t->closing)
+    if (t->err || t->state == TRANSPORT_CLOSING)
         return;
     transport_flush(t);
-    t->closing = true;
+    t->state = TRANSPORT_CLOSING;
     t->in_len = 0;
     if (t->engine) {
         /* The engine reads nothing more, not even the peer's close_notify, as long as a record
@@ -354,10 +354,10 @@ void transport_close(struct transport *t)
 
 bool transport_send_on(struct transport *t)
 {
-    if (t->engine || t->err != ERR_CLOSED || t->closing)
+    if (t->engine || t->err != ERR_CLOSED || t->state == TRANSPORT_CLOSING)
         return false;
     t->err = 0;
-    t->peer_done = true;
+    t->peer = PEER_LISTENS;
     return true;
 }
 
