@@ -8,7 +8,7 @@
  * written at once, or is beyond LOG_RATE a second, is left out, and the next line that goes out
  * says how many were.
  *
- *   log_form(LOG_INFO, "connected to %s:%u", &host, LOG_NUMBER(port));
+ *   log_form(LOG_INFO, "connected to %.*s:%u", LOG_STR(host), port);
  *   log_begin(LOG_INFO); log_text("connected to "); log_str(host); log_end();
  */
 #ifndef ADIT_LOG_H
@@ -45,9 +45,10 @@ void log_ms(uint32_t ms);
 void log_end(void);
 /* A whole line. */
 void log_line(enum log_level level, const char *text);
-/* The same with one or two pieces in it, as by the functions above: %t const char *, %s const
- * struct str *, %u LOG_NUMBER of an unsigned, %d that of milliseconds. */
-void log_form(enum log_level level, const char *form, const void *first, const void *second);
-#define LOG_NUMBER(n) ((const void *)(uintptr_t)(n))
+/* The same with pieces in it, which the compiler checks as printf's: %s a text of our own, %u an
+ * unsigned, and %.*s LOG_STR of what others sent, as by log_str. There are no others. */
+__attribute__((format(printf, 2, 3)))
+void log_form(enum log_level level, const char *form, ...);
+#define LOG_STR(s) (int)(s).n, (const char *)(s).p
 
 #endif

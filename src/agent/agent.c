@@ -34,10 +34,15 @@ static void plan(struct agent *a)
         return;
     }
     a->phase = PHASE_WAIT;
-    a->deadline = delay > a->wait_least_ms ? delay : a->wait_least_ms;
-    log_form(LOG_INFO, "connecting again in %d", LOG_NUMBER(a->deadline), NULL);
-    a->deadline += a->loop.now;
+    if (delay < a->wait_least_ms)
+        delay = (uint32_t)a->wait_least_ms;
     a->wait_least_ms = 0;
+    a->deadline = a->loop.now + delay;
+    if (!log_begin(LOG_INFO))
+        return;
+    log_text("connecting again in ");
+    log_ms(delay);
+    log_end();
 }
 
 /* Has the session been of use, so that the delays start over? */

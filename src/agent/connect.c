@@ -84,8 +84,9 @@ static int begin_upgrade(struct agent *a)
     writer_init(&w, p, p ? cap : 0);
     upgrade_request_write(&w, a->uri.path, host_port(a, host, sizeof host), a->upgrade_key,
                           offer(a));
+    /* A record has room for any URL that was parsed; the engine had nothing to give. */
     if (!writer_fits(&w))
-        return ERR_URI;
+        return ERR_TLS;
     transport_send_ack(&a->transport, w.len);
     transport_flush(&a->transport);
     a->phase = PHASE_UPGRADE;
@@ -122,8 +123,8 @@ static void choose_uri(struct agent *a)
         if (uri_parse(next, &a->uri) == 0 &&
             goaway_may(&a->target.uri, &a->uri, a->config.goaway_host))
             return;
-        log_form(LOG_WARN, "the gateway sends us to %s, which --goaway-host does not allow", &next,
-                 NULL);
+        log_form(LOG_WARN, "the gateway sends us to %.*s, which --goaway-host does not allow",
+                 LOG_STR(next));
     }
     a->uri = a->target.uri;
 }
@@ -140,7 +141,7 @@ int connect_start(struct agent *a)
         return 0;
     }
     choose_uri(a);
-    log_form(LOG_INFO, "connecting to %s:%u", &a->uri.host, LOG_NUMBER(a->uri.port));
+    log_form(LOG_INFO, "connecting to %.*s:%u", LOG_STR(a->uri.host), a->uri.port);
     a->phase = PHASE_DIAL;
     a->deadline = a->loop.now + a->config.connect_timeout_ms;
     a->dial.until = a->deadline;
@@ -170,7 +171,7 @@ static void begin_session(struct agent *a, enum upgrade_protocol protocol)
 
     a->phase = PHASE_SESSION;
     serve_start(a, protocol);
-    log_form(LOG_INFO, "connected, protocol %t", names[protocol], NULL);
+    log_form(LOG_INFO, "connected, protocol %s", names[protocol]);
 }
 
 static void log_refusal(const struct agent *a, unsigned status)
@@ -181,8 +182,7 @@ static void log_refusal(const struct agent *a, unsigned status)
         hint = "; is the path /_adit?";
     else if (status / 100 == 4)
         hint = verify_hint(a);
-    log_form(LOG_WARN, "the gateway answers the upgrade with status %u%t", LOG_NUMBER(status),
-             hint);
+    log_form(LOG_WARN, "the gateway answers the upgrade with status %u%s", status, hint);
 }
 
 /* RFC 6585 section 4, RFC 9110 section 10.2.3: in seconds; a date needs a clock. */

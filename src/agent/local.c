@@ -28,8 +28,8 @@ static void take(struct agent *a, int state)
     if (state > 0)
         origin_set(&a->origin, a->local.address, a->local.count);
     else if (state < 0)
-        log_form(LOG_WARN, "the local server's name %s cannot be looked up: %t",
-                 &a->target.local_host, err_text(state));
+        log_form(LOG_WARN, "the local server's name %.*s cannot be looked up: %s",
+                 LOG_STR(a->target.local_host), err_text(state));
     if (state != 0)
         resolver_stop(&a->local);
 }
@@ -55,10 +55,8 @@ void local_turn(struct agent *a)
 /* Once when it begins, once when it is over. */
 static void tell(struct agent *a, bool down, const char *text)
 {
-    struct str name = str_of(a->config.local);
-
     if (a->local_down != down)
-        log_form(LOG_INFO, "%s: %t", &name, text);
+        log_form(LOG_INFO, "%s: %s", a->config.local, text);
     a->local_down = down;
 }
 

@@ -114,7 +114,7 @@ static void say_failed(struct agent *a, int slot)
 {
     const struct exchange *x = &a->exchange[slot];
 
-    log_form(LOG_DEBUG, "request given up with %u: %t", LOG_NUMBER(x->code), x->text);
+    log_form(LOG_DEBUG, "request given up with %u: %s", x->code, x->text);
     session_abort(&a->session, slot, x->code, x->text);
     sock_close(&a->conn[slot].fd);
 }

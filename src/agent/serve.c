@@ -59,9 +59,8 @@ static void on_opened(struct agent *a, const struct session_in *in)
     a->opened_at = a->loop.now;
     a->deadline = NET_NEVER;
     verify_learn(a, a->session.server_time);
-    log_form(LOG_INFO,
-             in->msg->url.n > 0 ? "session %s open, public address %s" : "session %s open",
-             &in->msg->session_id, &in->msg->url);
+    log_form(LOG_INFO, "session %.*s open%s%.*s", LOG_STR(in->msg->session_id),
+             in->msg->url.n > 0 ? ", public address " : "", LOG_STR(in->msg->url));
 }
 
 static void on_goaway(struct agent *a, const struct session_in *in)
@@ -148,14 +147,14 @@ static void on_event(struct agent *a, const struct session_in *in, size_t used)
         on_goaway(a, in);
         break;
     case SESSION_EV_ERROR:
-        log_form(LOG_WARN, "the gateway says: %s", &in->text, NULL);
+        log_form(LOG_WARN, "the gateway says: %.*s", LOG_STR(in->text));
         break;
     case SESSION_EV_IGNORED:
         log_line(LOG_DEBUG, "ignored a message of unknown type or for a request that is over");
         break;
     case SESSION_EV_CLOSED:
         log_form(LOG_INFO, "the gateway closes with code %u",
-                 LOG_NUMBER(a->session.link.close_code), NULL);
+                 (unsigned)a->session.link.close_code);
         if (a->closed_err == 0)
             a->closed_err = close_reason(a->session.link.close_code);
         break;
@@ -181,7 +180,7 @@ static bool receive(struct agent *a, int *err)
         if (used < 0) {
             *err = used;
             if (used == ERR_AUTH)
-                log_form(LOG_WARN, "the gateway refuses the token: %s", &in.text, NULL);
+                log_form(LOG_WARN, "the gateway refuses the token: %.*s", LOG_STR(in.text));
             return false;
         }
         on_event(a, &in, (size_t)used);

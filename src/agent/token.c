@@ -61,7 +61,7 @@ const char *token_file_problem(int fd)
 {
     struct stat status;
 
-    if (fd < 0 || fmt_status(fd, &status) < 0)
+    if (fd < 0 || fstat(fd, &status) < 0)
         return fmt_why();
     /* read() says what a directory is. */
     return (status.st_mode & MODE_OTHERS) && !S_ISDIR(status.st_mode)
@@ -73,7 +73,7 @@ static int complain(const struct target *t, const char *path, const char *why)
 {
     if (t->token_len == 0)
         return options_file_error("--token-file", path, why);
-    log_form(LOG_ERROR, "--token-file %t: %t; the token stays as it is", path, why);
+    log_form(LOG_ERROR, "--token-file %s: %s; the token stays as it is", path, why);
     return ERR_USAGE;
 }
 
@@ -84,9 +84,9 @@ static int reopen(struct target *t, const char *path)
     const char *why = fmt_why();
     struct stat status;
 
-    if (t->token_fd <= 0 || fmt_status(t->token_fd, &status) < 0 || status.st_nlink == 0)
+    if (t->token_fd <= 0 || fstat(t->token_fd, &status) < 0 || status.st_nlink == 0)
         return complain(t, path, why);
-    log_form(LOG_WARN, "--token-file %t: %t; reading the file that was opened at the start", path,
+    log_form(LOG_WARN, "--token-file %s: %s; reading the file that was opened at the start", path,
              why);
     lseek(t->token_fd, 0, SEEK_SET);
     return 0;

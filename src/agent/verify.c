@@ -54,7 +54,7 @@ static int64_t read_state(const char *path)
     if (n > 0 && ascii_u64((struct str){ text, (size_t)n }, INT64_MAX, &value) &&
         is_possible((int64_t)value))
         return (int64_t)value;
-    log_form(LOG_WARN, "--state %t holds no time that can be, and is ignored", path, NULL);
+    log_form(LOG_WARN, "--state %s holds no time that can be, and is ignored", path);
     return 0;
 }
 
@@ -81,7 +81,7 @@ static void write_state(const char *path, int64_t value)
     memcpy(new, path, n);
     memcpy(new + n, ".new", 5);
     if (!write_new(new, value) || rename(new, path) < 0)
-        log_form(LOG_WARN, "--state %t cannot be written", path, NULL);
+        log_form(LOG_WARN, "--state %s cannot be written", path);
 }
 
 void verify_learn(struct agent *a, int64_t server_time)

@@ -17,15 +17,6 @@
 #include "ascii.h"
 #include "err.h"
 
-/* The C library's wrappers know kernels without SOCK_CLOEXEC, and times of two widths: 0.7 KB on
- * PowerPC. Where there is one system call for all sockets, the others are younger, but on MIPS. */
-#if defined(SYS_socketcall) && !defined(__mips__)
-enum { NUMBER_socket = 1, NUMBER_connect = 3, NUMBER_shutdown = 13, NUMBER_setsockopt = 14 };
-#define CALL(name, ...) syscall(SYS_socketcall, NUMBER_##name, (const long[]){ __VA_ARGS__ })
-#else
-#define CALL(name, ...) syscall(SYS_##name, __VA_ARGS__)
-#endif
-
 static uint64_t moved;
 static int unknown; /* the last errno that is none of ours */
 
@@ -136,12 +127,12 @@ static int check_fd(int fd, bool any_fd)
 
 static int open_socket(int family, int type, bool any_fd)
 {
-    return check_fd((int)CALL(socket, family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), any_fd);
+    return check_fd(socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), any_fd);
 }
 
 static void set_option(int fd, int level, int option, int value)
 {
-    CALL(setsockopt, fd, level, option, (long)&value, sizeof value);
+    setsockopt(fd, level, option, &value, sizeof value);
 }
 
 /* Small messages wait for nothing: whoever writes gathers what belongs together. */
@@ -186,7 +177,7 @@ static int connect_to(int type, const union address *a, socklen_t len)
     moved++;
     if (type == SOCK_STREAM && a->any.sa_family != AF_UNIX)
         set_nodelay(fd);
-    if (CALL(connect, fd, (long)a, (long)len) < 0 && errno != EINPROGRESS)
+    if (connect(fd, &a->any, len) < 0 && errno != EINPROGRESS)
         return fail_closing(fd, would_block(errno) ? ECONNREFUSED : errno);
     return fd;
 }
@@ -351,7 +342,7 @@ void sock_limit_unacked(int fd, uint32_t ms)
 
 void sock_shutdown_write(int fd)
 {
-    CALL(shutdown, fd, SHUT_WR);
+    shutdown(fd, SHUT_WR);
 }
 
 void sock_close(int *fd)

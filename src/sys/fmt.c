@@ -3,8 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "err.h"
@@ -53,7 +51,7 @@ int fmt_read_fd(int fd, uint8_t *out, size_t cap)
 
     if (n < 0)
         return ERR_FILE;
-    return (size_t)n == cap && read_all(fd, &more, 1) != 0 ? ERR_WIRE_SIZE : (int)n;
+    return (size_t)n == cap && read_all(fd, &more, 1) != 0 ? ERR_LIMIT : (int)n;
 }
 
 int fmt_read_file(const char *path, uint8_t *out, size_t cap)
@@ -78,17 +76,4 @@ const char *fmt_why(void)
     default:
         return "cannot be read";
     }
-}
-
-/* musl's fstat translates what only newer kernels tell, in 0.5 to 1.3 KB. Mode and links are at the
- * same place in the kernel's own form. */
-int fmt_status(int fd, struct stat *status)
-{
-#ifdef __GLIBC__
-    return fstat(fd, status);
-#elif defined(SYS_fstat64)
-    return (int)syscall(SYS_fstat64, fd, status);
-#else
-    return (int)syscall(SYS_fstat, fd, status);
-#endif
 }

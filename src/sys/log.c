@@ -1,6 +1,7 @@
 #include "log.h"
 
 #include <fcntl.h>
+#include <stdarg.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/select.h>
@@ -214,34 +215,43 @@ void log_end(void)
         left_out++;
 }
 
-void log_form(enum log_level level, const char *form, const void *first, const void *second)
+/* The piece that a form has behind its '%'; returns what follows. */
+static const char *put_piece(const char *form, va_list *args)
 {
+    int n;
+
+    switch (*form) {
+    case 'u':
+        log_u64(va_arg(*args, unsigned));
+        return form + 1;
+    case '.':
+        n = va_arg(*args, int);
+        log_str((struct str){ va_arg(*args, const uint8_t *), (size_t)n });
+        return form + 3;
+    default:
+        log_text(va_arg(*args, const char *));
+        return form + 1;
+    }
+}
+
+void log_form(enum log_level level, const char *form, ...)
+{
+    va_list args;
+
     if (!log_begin(level))
         return;
-    for (; *form; form++) {
-        if (*form != '%') {
-            put(form, 1);
-            continue;
-        }
-        switch (*++form) {
-        case 's':
-            log_str(*(const struct str *)first);
-            break;
-        case 'u':
-            log_u64((uintptr_t)first);
-            break;
-        case 'd':
-            log_ms((uint32_t)(uintptr_t)first);
-            break;
-        default:
-            log_text(first);
-        }
-        first = second;
+    va_start(args, form);
+    while (*form) {
+        if (*form == '%')
+            form = put_piece(form + 1, &args);
+        else
+            put(form++, 1);
     }
+    va_end(args);
     log_end();
 }
 
 void log_line(enum log_level level, const char *text)
 {
-    log_form(level, "%t", text, NULL);
+    log_form(level, "%s", text);
 }

@@ -74,10 +74,21 @@ static void test_durations(void)
 
         snprintf(line, sizeof line, "error: in %s\n", cases[i].line);
         capture_begin(&captured, STDERR_FILENO);
-        log_form(LOG_ERROR, "in %d", LOG_NUMBER(cases[i].ms), NULL);
+        log_begin(LOG_ERROR);
+        log_text("in ");
+        log_ms(cases[i].ms);
+        log_end();
         capture_end(&captured);
         is_str(captured.text, line, "%u ms", (unsigned)cases[i].ms);
     }
+}
+
+static void test_form(void)
+{
+    capture_begin(&captured, STDERR_FILENO);
+    log_form(LOG_WARN, "%s, %u and %.*s.", "%s", 4294967295u, LOG_STR(STR("a\n%u")));
+    capture_end(&captured);
+    is_str(captured.text, "warning: %s, 4294967295 and a\\x0a%u.\n", "texts, numbers, strangers");
 }
 
 static void test_escapes(void)
@@ -124,7 +135,7 @@ static void test_files(void)
     ok(fd >= 0 && fmt_text(fd, "12345678"), "wrote a file");
     is_int(fmt_read_file(path, out, 8), 8, "read it");
     is_mem(out, 8, "12345678", 8, "whole");
-    is_int(fmt_read_file(path, out, 7), ERR_WIRE_SIZE, "longer than the buffer");
+    is_int(fmt_read_file(path, out, 7), ERR_LIMIT, "longer than the buffer");
     close(fd);
     unlink(path);
     is_int(fmt_read_file(path, out, 8), ERR_FILE, "no such file");
@@ -251,6 +262,7 @@ int main(void)
     alarm(120);
     test_levels();
     test_durations();
+    test_form();
     test_escapes();
     test_cut();
     test_files();
