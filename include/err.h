@@ -53,7 +53,8 @@ enum err {
     ERR_STALLED = -38,      /* the peer took nothing within the ping timeout */
     ERR_SPINS = -39,        /* the watchdog: turns that move nothing; a defect of this program */
     ERR_UNREACHABLE = -40,  /* no way to the host, or none on which it answers */
-    ERR_LAST = ERR_UNREACHABLE,
+    ERR_LIMIT = -41,        /* a file or a list of the owner's is longer than its room */
+    ERR_LAST = ERR_LIMIT,
 };
 
 /*

@@ -30,7 +30,7 @@
 #define TRANSPORT_STASH_MAX 2048
 
 /*
- * HANDSHAKE (TLS only) --done--> OPEN --transport_close--> CLOSING, and from any of them to the end:
+ * HANDSHAKE (TLS only) --done--> OPEN --transport_close--> CLOSING; from any of them to the end, when
  * `err` is set.
  */
 enum transport_state { TRANSPORT_HANDSHAKE, TRANSPORT_OPEN, TRANSPORT_CLOSING };

@@ -69,11 +69,11 @@ struct trust {
 
 /* Remembers a PEM file (the path must last) after having looked through it, and keeps it open.
  * Returns how many authorities it has, ERR_FILE (cannot be read, malformed PEM, no authority in
- * it), ERR_WIRE_SIZE (too many files). */
+ * it), ERR_LIMIT (too many files). */
 int trust_add_file(struct trust *t, const char *path);
 /* The authorities that are compiled in; returns how many. */
 size_t trust_add_builtin(struct trust *t);
-/* "sha256:" and 32 bytes in base64. 0, ERR_BASE64 (malformed), ERR_WIRE_SIZE (too many). */
+/* "sha256:" and 32 bytes in base64. 0, ERR_BASE64 (malformed), ERR_LIMIT (too many). */
 int trust_add_pin(struct trust *t, struct str text);
 
 /* Is the server's key all that counts? */

@@ -44,7 +44,8 @@ static const char texts[] =
     "a file cannot be read or is malformed\0"
     "the peer takes nothing any more\0"
     "a defect: turning without getting on; please report this\0"
-    "host unreachable: check its address and the network";
+    "host unreachable: check its address and the network\0"
+    "more than there is room for";
 
 const char *err_text(int err)
 {

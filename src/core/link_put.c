@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "check.h"
 #include "err.h"
 
 /* What JSON form may put after a body: the closing quote, `more`, an error text (one of ours,
@@ -140,6 +141,7 @@ size_t link_body_end(struct link *l, struct link_body *b, size_t n, bool more, b
     size_t len = b->prefix + n;
     struct writer w;
 
+    CHECK(n <= b->max);
     if (error.n > SUFFIX_ERROR_MAX)
         error.n = SUFFIX_ERROR_MAX;
     if (l->enc == WIRE_JSON)

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "check.h"
+
 void pool_init(struct pool *p, uint8_t (*blocks)[POOL_BLOCK])
 {
     p->block = blocks;
@@ -94,6 +96,7 @@ static void head_drop(struct pool *p, struct queue *q)
 
 void queue_pop(struct pool *p, struct queue *q, size_t n)
 {
+    CHECK(n <= q->len);
     while (n > 0 && q->len > 0) {
         size_t there = queue_peek(p, q).n;
         size_t len = n < there ? n : there;

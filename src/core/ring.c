@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "check.h"
+
 size_t ring_room(const struct ring *r)
 {
     return r->cap - r->len;
@@ -17,6 +19,7 @@ void ring_push(struct ring *r, const uint8_t *p, size_t n)
     size_t end = r->at < r->cap - r->len ? r->at + r->len : r->len - (r->cap - r->at);
     size_t first = least(n, r->cap - end);
 
+    CHECK(n <= ring_room(r));
     memcpy(r->data + end, p, first);
     memcpy(r->data, p + first, n - first);
     r->len += n;
@@ -29,6 +32,7 @@ struct str ring_peek(const struct ring *r)
 
 void ring_pop(struct ring *r, size_t n)
 {
+    CHECK(n <= r->len);
     r->len -= n;
     r->at = n < r->cap - r->at ? r->at + n : n - (r->cap - r->at);
     if (r->len == 0)

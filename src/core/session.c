@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "check.h"
 #include "err.h"
 #include "session_parts.h"
 
@@ -230,6 +231,7 @@ void session_grant(struct session *s, int slot, uint64_t n)
 {
     struct stream *t = &s->stream[slot];
 
+    CHECK(slot >= 0 && (uint32_t)slot < s->config.max_streams && t->state != STREAM_FREE);
     if (s->link.plain || t->rx == STREAM_ENDED || n == 0)
         return;
     t->grant += n;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "check.h"
 #include "err.h"
 
 /*
@@ -264,6 +265,7 @@ void visit_page(struct visit *v, bool closing)
 
 void visit_keep_raw(struct visit *v, const uint8_t *p, size_t n)
 {
+    CHECK(v->ring.len == v->raw_left);
     ring_push(&v->ring, p, n);
     v->raw_left += n;
 }

@@ -30,7 +30,7 @@ static int check_key(const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     struct stat status;
-    bool known = fmt_status(fd, &status) == 0;
+    bool known = fstat(fd, &status) == 0;
 
     if (fd >= 0)
         close(fd);

@@ -65,7 +65,7 @@ static int tokens_error(struct gateway *g, int err, unsigned line)
 {
     log_begin(LOG_ERROR);
     log_str(str_of(g->config.tokens));
-    if (err == ERR_WIRE_SIZE) {
+    if (err == ERR_LIMIT) {
         log_text(": too many names; see --max-names");
     } else if (err == ERR_STATE && line == 0) {
         log_text(": is empty; to withdraw all names, leave a comment in it");
@@ -130,7 +130,7 @@ static int load_clients(struct gateway *g)
 {
     int err = g->config.client_ca ? tls_shared_add_clients(&g->tls, g->config.client_ca) : 0;
 
-    if (err == ERR_WIRE_SIZE)
+    if (err == ERR_LIMIT)
         log_error("too many CAs (16 at most) in --client-ca ", str_of(g->config.client_ca));
     else if (err < 0)
         log_error("no usable CA certificate in --client-ca ", str_of(g->config.client_ca));

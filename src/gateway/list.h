@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "check.h"
+
 struct list {
     struct list *prev;
     struct list *next;
@@ -27,12 +29,19 @@ static inline bool list_empty(const struct list *l)
     return l->next == l;
 }
 
-static inline void list_append(struct list *l, struct list *node)
+static inline void list_link(struct list *l, struct list *node)
 {
     node->prev = l->prev;
     node->next = l;
     l->prev->next = node;
     l->prev = node;
+}
+
+/* A node is in one list at most; zeroed memory is in none. */
+static inline void list_append(struct list *l, struct list *node)
+{
+    CHECK(node->next == NULL || list_empty(node));
+    list_link(l, node);
 }
 
 static inline void list_remove(struct list *node)
@@ -50,7 +59,7 @@ static inline void list_prepend(struct list *l, struct list *node)
 /* All members of `from` become those of `l`, which is initialized by it. */
 static inline void list_take_all(struct list *l, struct list *from)
 {
-    list_append(from, l);
+    list_link(from, l);
     list_remove(from);
 }
 

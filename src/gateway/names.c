@@ -106,7 +106,7 @@ static int add(struct names *n, struct str label, struct str hex)
     if (!names_label_valid(label) || hex.n != 2 * NAME_HASH_LEN || names_find(n, label))
         return ERR_FILE;
     if (n->count == n->cap)
-        return ERR_WIRE_SIZE;
+        return ERR_LIMIT;
     memset(e, 0, sizeof *e);
     if (!ascii_from_hex(hex, e->hash, NAME_HASH_LEN))
         return ERR_FILE;

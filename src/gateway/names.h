@@ -45,7 +45,7 @@ void names_init(struct names *n, struct name *entry, size_t cap);
 /*
  * Reads a tokens file's text into an empty table. 0; ERR_FILE: *line is malformed or repeats a
  * name; ERR_STATE: it repeats another name's hash, and a token is one tunnel's; ERR_TRUNCATED: it
- * has no end; ERR_WIRE_SIZE: more than cap names.
+ * has no end; ERR_LIMIT: more than cap names.
  */
 int names_parse(struct names *n, struct str text, unsigned *line);
 /* A label in any case; NULL when unknown. */

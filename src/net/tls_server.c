@@ -116,7 +116,7 @@ int tls_shared_add_clients(struct tls_shared *t, const char *path)
         return result;
     if (pem_walk(path, &visitor, &names) < 0 || t->name_count == 0)
         return ERR_FILE;
-    return names.full ? ERR_WIRE_SIZE : 0;
+    return names.full ? ERR_LIMIT : 0;
 }
 
 static void ask_client(struct tls_server *s, const struct tls_shared *t, int64_t unix_now)

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "check.h"
 #include "err.h"
 
 static void init(struct transport *t, int fd)
@@ -283,6 +284,7 @@ void transport_recv_ack(struct transport *t, size_t n)
             br_ssl_engine_recvapp_ack(t->engine, n);
         return;
     }
+    CHECK(n <= t->in_len);
     t->in_at += n;
     t->in_len -= n;
 }
@@ -309,6 +311,7 @@ void transport_send_ack(struct transport *t, size_t n)
         t->gathered = !has_records(t);
         return;
     }
+    CHECK(n <= t->cap - t->out_len);
     t->out_len += n;
     t->flushing = t->out_len == t->cap;
 }

@@ -118,7 +118,7 @@ int trust_add_file(struct trust *t, const char *path)
     int fd;
 
     if (t->path_count == TRUST_FILES_MAX)
-        return ERR_WIRE_SIZE;
+        return ERR_LIMIT;
     fd = open(path, O_RDONLY | O_CLOEXEC);
     /* Whose errno stays. */
     if (fd < 0)
@@ -149,7 +149,7 @@ int trust_add_pin(struct trust *t, struct str text)
     uint8_t hash[64];
 
     if (t->pin_count == TRUST_PINS_MAX)
-        return ERR_WIRE_SIZE;
+        return ERR_LIMIT;
     if (text.n <= head.n || text.n - head.n > sizeof hash ||
         !str_eq((struct str){ text.p, head.n }, head) ||
         base64_decode(&decoder, text.p + head.n, text.n - head.n, hash) != sizeof t->pin[0] ||

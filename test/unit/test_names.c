@@ -79,7 +79,7 @@ static void many(void)
     }
     ok(good, "all are found");
     snprintf(text + n, sizeof text - n, "more " HASH_ABC "\n");
-    is_int(parse(text, &line), ERR_WIRE_SIZE, "one more does not fit");
+    is_int(parse(text, &line), ERR_LIMIT, "one more does not fit");
 }
 
 int main(void)

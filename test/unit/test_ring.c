@@ -1,5 +1,7 @@
 #include "tap.h"
 
+#include <sys/wait.h>
+
 #include "ring.h"
 
 #define CAP 37
@@ -57,9 +59,28 @@ static void edges(void)
     is_int((int64_t)r.at, 0, "an empty ring begins at its start again");
 }
 
+/* A promise that is broken ends a test build there, and nothing is written behind the ring. */
+static void overrun(void)
+{
+#ifdef ADIT_CHECKS
+    uint8_t data[8];
+    struct ring r = { data, 4, 0, 0 };
+    pid_t child = fork();
+    int status = 0;
+
+    if (child == 0) {
+        ring_push(&r, (const uint8_t *)"abcde", 5);
+        _exit(0);
+    }
+    waitpid(child, &status, 0);
+    ok(WIFSIGNALED(status), "a byte more than there is room for");
+#endif
+}
+
 int main(void)
 {
     against_counters();
     edges();
+    overrun();
     return done_testing();
 }

@@ -175,7 +175,7 @@ static void test_pin_forms(void)
     is_int(trust.pin_count, 0, "none was taken");
     for (size_t i = 0; i < TRUST_PINS_MAX; i++)
         is_int(trust_add_pin(&trust, str_of(good)), 0, "pin %zu", i);
-    is_int(trust_add_pin(&trust, str_of(good)), ERR_WIRE_SIZE, "too many");
+    is_int(trust_add_pin(&trust, str_of(good)), ERR_LIMIT, "too many");
 }
 
 static void test_pins(const struct trust *trust)
@@ -371,7 +371,7 @@ static void test_files(void)
     pair_shell("mv same/ca.* .; rmdir same");
     trust_add_file(&trust, pair_path("ca.pem"));
     is_int(trust_add_file(&trust, pair_path("ca.pem")), 1, "four files");
-    is_int(trust_add_file(&trust, pair_path("ca.pem")), ERR_WIRE_SIZE, "are all");
+    is_int(trust_add_file(&trust, pair_path("ca.pem")), ERR_LIMIT, "are all");
 }
 
 #define SYSTEM_BUNDLE "/etc/ssl/certs/ca-certificates.crt"
