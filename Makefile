@@ -26,7 +26,7 @@ CORE  := $(call layer,core,backoff watchdog goaway upgrade pool credit http_body
            session session_recv session_put session_agent)
 NET   := $(call layer,net,origin sock notify resolv_conf resolver dial transport pem signature trust tls_text \
            tls_common tls_curves tls_client mtls)
-SYS   := $(call layer,sys,loop signals clock entropy log options options_value fmt sandbox \
+SYS   := $(call layer,sys,loop signals clock entropy log options options_value fmt file sandbox \
            sandbox_filter)
 # Only the gateway has these: a table of thousands of deadlines, its role, a TLS server, epoll.
 SHARED_BY_GATEWAY := $(call layer,core,wheel ring visit visit_time session_gateway) \

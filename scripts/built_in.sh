@@ -1,5 +1,5 @@
 #!/bin/sh
-# built_in.sh OUT [CA]: writes the C file behind include/built_in.h: the certificates of the PEM file
+# built_in.sh OUT [CA]: writes the C file behind include/sys/built_in.h: the certificates of the PEM file
 # CA, and the time of this source. OUT stays untouched when nothing would change in it.
 set -eu
 out=$1
@@ -22,7 +22,7 @@ esac
 }
 
 {
-    echo '#include "built_in.h"'
+    echo '#include "sys/built_in.h"'
     set --
     for pem in "$tmp"/[0-9]*; do
         [ -f "$pem" ] || continue

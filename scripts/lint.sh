@@ -16,7 +16,7 @@ check() {
 }
 
 too_wide() {
-    awk 'length > 100 { print FILENAME ":" FNR ": over 100 columns" }' include/*.h src/*/*.[ch] \
+    awk 'length > 100 { print FILENAME ":" FNR ": over 100 columns" }' include/*.h include/*/*.h src/*/*.[ch] \
         test/*.h test/*/*.[ch]
 }
 

@@ -14,11 +14,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "clock.h"
-#include "entropy.h"
+#include "sys/clock.h"
+#include "sys/entropy.h"
 #include "err.h"
-#include "loop.h"
-#include "sock.h"
+#include "sys/loop.h"
+#include "net/sock.h"
 
 #define WORLD_ENDS 160
 /* Of a connection, in one direction, kernel and all. */

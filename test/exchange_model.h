@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "err.h"
-#include "exchange.h"
+#include "core/exchange.h"
 
 #define BODY_MAX 6000
 #define OUT_MAX 40000

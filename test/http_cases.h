@@ -5,7 +5,7 @@
 
 #include "tap.h"
 
-#include "ascii.h"
+#include "codec/ascii.h"
 #include "err.h"
 
 struct http_case {

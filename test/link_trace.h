@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "err.h"
-#include "link.h"
+#include "core/link.h"
 
 #define TRACE_MUST(condition)                                                                     \
     do {                                                                                          \

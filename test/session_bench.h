@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "err.h"
-#include "session.h"
+#include "core/session.h"
 
 #define BENCH_UNIX INT64_C(1700000000)
 #define BENCH_ROOM 70000

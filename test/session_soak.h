@@ -7,7 +7,7 @@
 
 #include "err.h"
 #include "soak_exchange.h"
-#include "session.h"
+#include "core/session.h"
 
 #define SLOTS 6
 #define PIPE 20000

@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "upgrade.h"
-#include "wire.h"
+#include "core/upgrade.h"
+#include "codec/wire.h"
 
 #define HEADER_MAX 3000
 

@@ -10,8 +10,9 @@
 
 #include "err.h"
 #include "tap.h"
-#include "tls.h"
-#include "transport.h"
+#include "net/tls_client.h"
+#include "net/tls_server.h"
+#include "net/transport.h"
 
 static char pair_dir[] = "/tmp/adit-test-XXXXXX";
 
@@ -93,8 +94,8 @@ TAP_UNUSED static bool pair_start(const struct trust *trust, const struct tls_id
 
     seed[0]++;
     pair_sockets(fd);
-    transport_init_tls(&pair.c, fd[0], &pair.client.client.eng);
-    transport_init_tls(&pair.s, fd[1], &pair.server.server.eng);
+    transport_init_tls(&pair.c, fd[0], tls_engine(&pair.client.client.eng));
+    transport_init_tls(&pair.s, fd[1], tls_engine(&pair.server.server.eng));
     return tls_client_start(&pair.client, trust, str_of(name), &clock, seed) == 0 &&
            tls_server_start(&pair.server, id, &pair_shared, time(NULL) + pair_server_ahead,
                             seed) == 0;

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "err.h"
-#include "visit.h"
+#include "core/visit.h"
 
 #define REQUESTS 3
 #define IN_MAX 20000

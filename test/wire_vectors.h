@@ -8,7 +8,7 @@
 #include <ctype.h>
 #include <dirent.h>
 
-#include "ascii.h"
+#include "codec/ascii.h"
 #include "tap.h"
 #include "wire_feed.h"
 

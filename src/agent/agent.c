@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-#include "clock.h"
 #include "err.h"
-#include "log.h"
+#include "sys/clock.h"
+#include "sys/log.h"
 
 /* For the peer's answer to our close frame. */
 #define CLOSE_MS 1000

@@ -15,19 +15,19 @@
 #ifndef ADIT_AGENT_H
 #define ADIT_AGENT_H
 
-#include "backoff.h"
 #include "config.h"
-#include "dial.h"
-#include "entropy.h"
-#include "exchange.h"
-#include "loop.h"
-#include "mtls.h"
-#include "notify.h"
-#include "origin.h"
-#include "session.h"
-#include "tls.h"
-#include "transport.h"
-#include "watchdog.h"
+#include "core/backoff.h"
+#include "core/exchange.h"
+#include "core/session.h"
+#include "core/watchdog.h"
+#include "net/dial.h"
+#include "net/mtls.h"
+#include "net/notify.h"
+#include "net/origin.h"
+#include "net/tls_client.h"
+#include "net/transport.h"
+#include "sys/entropy.h"
+#include "sys/loop.h"
 
 #define NEXT_URL_MAX 320
 

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "err.h"
-#include "fmt.h"
-#include "log.h"
+#include "sys/fmt.h"
+#include "sys/log.h"
 
 #define SYNOPSIS \
     "adit gives a web server behind a router a public address, through a gateway:\n\n" \

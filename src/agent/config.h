@@ -4,12 +4,12 @@
 #ifndef ADIT_CONFIG_H
 #define ADIT_CONFIG_H
 
-#include "goaway.h"
+#include "codec/uri.h"
+#include "core/goaway.h"
 #include "identity.h"
-#include "options.h"
-#include "sandbox.h"
-#include "trust.h"
-#include "uri.h"
+#include "net/trust.h"
+#include "sys/options.h"
+#include "sys/sandbox.h"
 
 #define ADIT_VERSION "0.1.0"
 

@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-#include "ascii.h"
+#include "codec/ascii.h"
 #include "err.h"
-#include "log.h"
+#include "sys/log.h"
 
 /* Between looks whether the kernel has random bytes at early boot. */
 #define ENTROPY_WAIT_MS 250
@@ -34,7 +34,7 @@ static int begin_tls(struct agent *a)
     }
     err = verify_start(a);
     if (err == 0)
-        transport_init_tls(&a->transport, dial_take(&a->dial), &a->tls.client.eng);
+        transport_init_tls(&a->transport, dial_take(&a->dial), tls_engine(&a->tls.client.eng));
     return err;
 }
 

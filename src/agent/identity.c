@@ -2,10 +2,10 @@
 
 #include <string.h>
 
-#include "ascii.h"
+#include "codec/ascii.h"
 #include "err.h"
-#include "fmt.h"
-#include "options.h"
+#include "sys/file.h"
+#include "sys/options.h"
 
 #define PATH_MAX_LEN 250
 
@@ -52,7 +52,7 @@ int identity_read(const char *from, uint8_t out[IDENTITY_MAX])
 
     if (!find_file(from, path))
         return options_error("--id-from: write mac:INTERFACE or file:PATH");
-    n = fmt_read_file((const char *)path, out, IDENTITY_MAX);
+    n = file_read((const char *)path, out, IDENTITY_MAX);
     if (n < 0)
         return options_error("--id-from: that file cannot be read, or has more than 64 bytes");
     n = valid_len(out, n);

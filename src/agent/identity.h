@@ -5,7 +5,7 @@
 #ifndef ADIT_IDENTITY_H
 #define ADIT_IDENTITY_H
 
-#include "buf.h"
+#include "codec/buf.h"
 
 #define IDENTITY_MAX 64
 

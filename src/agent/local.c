@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "err.h"
-#include "log.h"
+#include "sys/log.h"
 
 /* Between looks for the local server's address: visitors ask more often than it can have moved. */
 #define LOOK_UP_MS 1000

@@ -1,7 +1,7 @@
 #include "agent.h"
 
 #include "err.h"
-#include "log.h"
+#include "sys/log.h"
 
 /* ---- the connection to the local server ---- */
 

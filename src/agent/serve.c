@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-#include "clock.h"
 #include "err.h"
-#include "log.h"
+#include "sys/clock.h"
+#include "sys/log.h"
 
 /* Records worked on before the loop looks around again, so that one busy peer cannot keep the
  * agent from its timers and signals. */

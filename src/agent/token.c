@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "err.h"
-#include "fmt.h"
-#include "log.h"
+#include "sys/file.h"
+#include "sys/log.h"
 
 /* What others than the owner may do. */
 #define MODE_OTHERS 077
@@ -62,7 +62,7 @@ const char *token_file_problem(int fd)
     struct stat status;
 
     if (fd < 0 || fstat(fd, &status) < 0)
-        return fmt_why();
+        return file_why();
     /* read() says what a directory is. */
     return (status.st_mode & MODE_OTHERS) && !S_ISDIR(status.st_mode)
                ? "can be read by others; run chmod 600 on it" : NULL;
@@ -81,7 +81,7 @@ static int complain(const struct target *t, const char *path, const char *why)
  * been written anew; if it has been replaced it has not. */
 static int reopen(struct target *t, const char *path)
 {
-    const char *why = fmt_why();
+    const char *why = file_why();
     struct stat status;
 
     if (t->token_fd <= 0 || fstat(t->token_fd, &status) < 0 || status.st_nlink == 0)
@@ -112,9 +112,9 @@ static int read_file(struct target *t, const char *path)
     if (n < 0)
         return n;
     problem = token_file_problem(t->token_fd);
-    n = problem ? 0 : fmt_read_fd(t->token_fd, t->new_token, sizeof t->new_token);
+    n = problem ? 0 : file_read_fd(t->token_fd, t->new_token, sizeof t->new_token);
     if (n == ERR_FILE)
-        problem = fmt_why();
+        problem = file_why();
     else if (problem == NULL)
         problem = n < 0 ? no_word : take(t, t->new_token, (size_t)n);
     return problem ? complain(t, path, problem) : 0;

@@ -6,12 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ascii.h"
-#include "built_in.h"
-#include "clock.h"
+#include "codec/ascii.h"
 #include "err.h"
-#include "fmt.h"
-#include "log.h"
+#include "sys/built_in.h"
+#include "sys/clock.h"
+#include "sys/file.h"
+#include "sys/fmt.h"
+#include "sys/log.h"
 
 /* The state file is written at most once per day of server time: flash wears out. */
 #define KEEP_INTERVAL_S 86400
@@ -45,7 +46,7 @@ static int64_t read_state(const char *path)
 {
     uint8_t text[NUMBER_MAX + 1];
     uint64_t value = 0;
-    int n = fmt_read_file(path, text, sizeof text);
+    int n = file_read(path, text, sizeof text);
 
     if (n == ERR_FILE)
         return 0;
@@ -119,7 +120,7 @@ static int add_authorities(struct agent *a)
     errno = 0;
     if (a->config.ca != NULL)
         return trust_add_file(&a->trust, a->config.ca) >= 0 ? 0
-               : options_file_error("--ca", a->config.ca, errno ? fmt_why() : "no CA in PEM form");
+               : options_file_error("--ca", a->config.ca, errno ? file_why() : "no CA in PEM form");
     if (a->trust.pin_count > 0 || trust_add_builtin(&a->trust) > 0)
         return 0;
     for (size_t i = 0; i < sizeof bundles / sizeof bundles[0]; i++) {

@@ -1,4 +1,4 @@
-#include "ascii.h"
+#include "codec/ascii.h"
 
 #include <string.h>
 

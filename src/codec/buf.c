@@ -1,8 +1,8 @@
-#include "buf.h"
+#include "codec/buf.h"
 
 #include <string.h>
 
-#include "ascii.h"
+#include "codec/ascii.h"
 
 struct str str_of(const char *terminated)
 {

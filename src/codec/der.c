@@ -1,4 +1,4 @@
-#include "der.h"
+#include "codec/der.h"
 
 #include "der_value.h"
 #include "err.h"

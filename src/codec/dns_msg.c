@@ -1,8 +1,8 @@
-#include "dns.h"
+#include "codec/dns.h"
 
 #include <string.h>
 
-#include "ascii.h"
+#include "codec/ascii.h"
 #include "err.h"
 
 /* RFC 1035 section 2.3.4. */

@@ -1,6 +1,6 @@
 #include "err.h"
 
-#include "buf.h"
+#include "codec/buf.h"
 
 /* In the order of enum err. */
 static const char texts[] =

@@ -1,8 +1,8 @@
-#include "http.h"
+#include "codec/http.h"
 
 #include <string.h>
 
-#include "ascii.h"
+#include "codec/ascii.h"
 #include "err.h"
 
 /* RFC 9112 section 7.1:

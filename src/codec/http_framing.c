@@ -1,8 +1,8 @@
-#include "http.h"
+#include "codec/http.h"
 
-#include "ascii.h"
+#include "codec/ascii.h"
+#include "codec/uri.h"
 #include "err.h"
-#include "uri.h"
 
 /* The fields that decide about a message's body and connection, gathered in one pass. */
 enum { LENGTH, CODING, HOST, CONNECTION, NAMES };

@@ -1,8 +1,8 @@
-#include "http.h"
+#include "codec/http.h"
 
 #include <string.h>
 
-#include "ascii.h"
+#include "codec/ascii.h"
 #include "err.h"
 
 /* Everything but controls (RFC 9110 section 5.5), by machine word: sets the top bit of each byte

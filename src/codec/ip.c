@@ -1,8 +1,8 @@
-#include "uri.h"
+#include "codec/ip.h"
 
 #include <string.h>
 
-#include "ascii.h"
+#include "codec/ascii.h"
 
 #define GROUPS 8
 

@@ -1,8 +1,8 @@
-#include "json.h"
+#include "codec/json.h"
 
 #include <string.h>
 
-#include "ascii.h"
+#include "codec/ascii.h"
 #include "err.h"
 
 /* What may come next. A zeroed tokenizer awaits a value. */

@@ -1,4 +1,4 @@
-#include "json.h"
+#include "codec/json.h"
 
 #include <string.h>
 

@@ -1,9 +1,9 @@
-#include "san.h"
+#include "codec/san.h"
 
 #include <string.h>
 
+#include "codec/ip.h"
 #include "der_value.h"
-#include "uri.h"
 
 /* GeneralName, RFC 5280 section 4.2.1.6. */
 #define DNS_NAME (DER_CONTEXT | 2)

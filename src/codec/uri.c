@@ -1,8 +1,9 @@
-#include "uri.h"
+#include "codec/ip.h"
+#include "codec/uri.h"
 
 #include <string.h>
 
-#include "ascii.h"
+#include "codec/ascii.h"
 #include "err.h"
 
 static struct str without(struct str s, size_t n)

@@ -1,4 +1,4 @@
-#include "wire.h"
+#include "codec/wire.h"
 
 static uint32_t has_str(enum wire_tag tag, struct str s)
 {

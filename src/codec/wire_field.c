@@ -1,4 +1,4 @@
-#include "wire.h"
+#include "codec/wire.h"
 
 #include <string.h>
 

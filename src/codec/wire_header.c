@@ -1,6 +1,6 @@
-#include "wire.h"
+#include "codec/wire.h"
 
-#include "ascii.h"
+#include "codec/ascii.h"
 
 bool wire_header_next(struct str *rest, struct str *name, struct str *value)
 {

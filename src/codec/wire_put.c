@@ -1,7 +1,7 @@
-#include "wire.h"
+#include "codec/wire.h"
 
-#include "ascii.h"
-#include "base64.h"
+#include "codec/ascii.h"
+#include "codec/base64.h"
 #include "varint.h"
 
 /* What wire_open writes last in TLV form: `more` with its value, the body's tag, its length. */

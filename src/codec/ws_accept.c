@@ -1,8 +1,8 @@
-#include "ws.h"
+#include "codec/ws.h"
 
 #include <bearssl_hash.h>
 
-#include "base64.h"
+#include "codec/base64.h"
 
 void ws_key(const uint8_t random[16], uint8_t out[WS_KEY_LEN])
 {

@@ -1,7 +1,7 @@
-#include "ws.h"
+#include "codec/ws.h"
 
+#include "codec/utf8.h"
 #include "err.h"
-#include "utf8.h"
 
 /*
  * Section 7.4.1 and the IANA registry it founds: 1012 to 1014 came later. 1004 to 1006 and 1015

@@ -1,4 +1,4 @@
-#include "backoff.h"
+#include "core/backoff.h"
 
 void backoff_reset(struct backoff *b)
 {

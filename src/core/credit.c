@@ -1,4 +1,4 @@
-#include "credit.h"
+#include "core/credit.h"
 
 #include "limits.h"
 

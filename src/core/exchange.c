@@ -1,4 +1,4 @@
-#include "exchange.h"
+#include "core/exchange.h"
 
 #include <string.h>
 

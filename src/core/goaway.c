@@ -1,4 +1,4 @@
-#include "goaway.h"
+#include "core/goaway.h"
 
 #include <string.h>
 

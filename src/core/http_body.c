@@ -1,4 +1,4 @@
-#include "http_body.h"
+#include "core/http_body.h"
 
 #include <string.h>
 

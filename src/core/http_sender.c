@@ -1,4 +1,4 @@
-#include "http_sender.h"
+#include "core/http_sender.h"
 
 #include "err.h"
 

@@ -1,4 +1,4 @@
-#include "link.h"
+#include "core/link.h"
 
 #include <string.h>
 

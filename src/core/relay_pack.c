@@ -1,8 +1,8 @@
-#include "relay.h"
+#include "core/relay.h"
 
 #include <string.h>
 
-#include "ascii.h"
+#include "codec/ascii.h"
 #include "err.h"
 
 /* Name length and value length of a packed field; a line has as many bytes that are neither: the

@@ -1,6 +1,6 @@
-#include "relay.h"
+#include "core/relay.h"
 
-#include "ascii.h"
+#include "codec/ascii.h"
 #include "err.h"
 
 /* What the message's fields say about the request as a whole. */

@@ -1,6 +1,6 @@
-#include "relay.h"
+#include "core/relay.h"
 
-#include "ascii.h"
+#include "codec/ascii.h"
 #include "err.h"
 
 static bool is_interim(uint64_t status)

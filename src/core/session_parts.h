@@ -5,7 +5,7 @@
 #ifndef ADIT_SESSION_PARTS_H
 #define ADIT_SESSION_PARTS_H
 
-#include "session.h"
+#include "core/session.h"
 
 /* session.flags: things of the session itself that are due. */
 enum {

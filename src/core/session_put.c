@@ -1,4 +1,4 @@
-#include "session.h"
+#include "core/session.h"
 
 #include "err.h"
 #include "session_parts.h"

@@ -1,8 +1,8 @@
-#include "upgrade.h"
+#include "core/upgrade.h"
 
 #include <string.h>
 
-#include "base64.h"
+#include "codec/base64.h"
 #include "err.h"
 
 static void put_field(struct writer *w, const char *name, struct str value)

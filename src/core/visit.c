@@ -1,4 +1,4 @@
-#include "visit.h"
+#include "core/visit.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "visit.h"
+#include "core/visit.h"
 
 static int64_t after(int64_t now, uint32_t ms)
 {

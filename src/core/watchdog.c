@@ -1,4 +1,4 @@
-#include "watchdog.h"
+#include "core/watchdog.h"
 
 static enum watchdog_verdict window_ends(struct watchdog *w, int64_t now)
 {

@@ -1,4 +1,4 @@
-#include "wheel.h"
+#include "core/wheel.h"
 
 /* The first tick that begins at `time` or later. */
 static int64_t tick_up(int64_t time)

@@ -5,7 +5,7 @@
 #include "err.h"
 #include "gateway.h"
 #include "limit.h"
-#include "log.h"
+#include "sys/log.h"
 
 /* Connections between two looks at the poller. */
 #define ACCEPT_MAX 64

@@ -5,13 +5,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "der.h"
+#include "codec/der.h"
+#include "codec/san.h"
+#include "codec/uri.h"
 #include "err.h"
-#include "fmt.h"
-#include "log.h"
-#include "san.h"
-#include "uri.h"
+#include "sys/clock.h"
+#include "sys/fmt.h"
+#include "sys/log.h"
 
 /* What everybody may do. The gateway's group may read: often that is how it can. */
 #define MODE_EVERYBODY 07

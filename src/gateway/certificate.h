@@ -7,7 +7,7 @@
 #define ADIT_CERTIFICATE_H
 
 #include "config.h"
-#include "tls.h"
+#include "net/tls_server.h"
 
 /* Loads both files. 0, or ERR_FILE after having said why: as tls_identity_load, or everybody may
  * read the key. */

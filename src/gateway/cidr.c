@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "ascii.h"
+#include "codec/ascii.h"
 
 bool cidr_parse(struct str text, struct cidr *net)
 {

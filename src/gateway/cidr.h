@@ -4,7 +4,7 @@
 #ifndef ADIT_GATEWAY_CIDR_H
 #define ADIT_GATEWAY_CIDR_H
 
-#include "uri.h"
+#include "codec/ip.h"
 
 struct cidr {
     struct ip ip; /* len 0: no network at all */

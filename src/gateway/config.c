@@ -4,10 +4,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ascii.h"
+#include "codec/ascii.h"
+#include "codec/uri.h"
+#include "core/session.h"
 #include "err.h"
-#include "fmt.h"
-#include "session.h"
+#include "sys/fmt.h"
 
 #ifndef ADIT_VERSION
 #define ADIT_VERSION "0.1.0"

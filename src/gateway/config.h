@@ -5,8 +5,8 @@
 #define ADIT_GATEWAY_CONFIG_H
 
 #include "cidr.h"
-#include "options.h"
-#include "sandbox.h"
+#include "sys/options.h"
+#include "sys/sandbox.h"
 
 struct config {
     /* as given */

@@ -5,12 +5,12 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "clock.h"
-#include "entropy.h"
 #include "err.h"
 #include "gateway.h"
 #include "stream.h"
-#include "log.h"
+#include "sys/clock.h"
+#include "sys/entropy.h"
+#include "sys/log.h"
 
 /* Bytes that the kernel takes and has not sent. */
 #define UNSENT_MAX 262144
@@ -42,7 +42,7 @@ static bool start_transport(struct conn *c, int fd)
     if (entropy_get(seed, sizeof seed) <= 0 ||
         tls_server_start(c->tls, c->gateway->identity, &c->gateway->tls, clock_unix(), seed) < 0)
         return false;
-    transport_init_tls(&c->transport, fd, &c->tls->server.eng);
+    transport_init_tls(&c->transport, fd, tls_engine(&c->tls->server.eng));
     return true;
 }
 

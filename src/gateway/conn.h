@@ -9,12 +9,12 @@
 #ifndef ADIT_GATEWAY_CONN_H
 #define ADIT_GATEWAY_CONN_H
 
+#include "core/wheel.h"
 #include "list.h"
+#include "net/tls_server.h"
+#include "net/transport.h"
 #include "peers.h"
-#include "tls.h"
-#include "transport.h"
 #include "visitor.h"
-#include "wheel.h"
 
 /* A peer that was told the end: its silence. */
 #define CONN_LINGER_MS 2000

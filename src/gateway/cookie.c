@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "ascii.h"
+#include "codec/ascii.h"
 
 static bool is_blank(uint8_t c)
 {

@@ -5,7 +5,7 @@
 #ifndef ADIT_GATEWAY_COOKIE_H
 #define ADIT_GATEWAY_COOKIE_H
 
-#include "buf.h"
+#include "codec/buf.h"
 
 /*
  * Writes the field's value without those Domain attributes that reach `domain` or a name above it:

@@ -4,7 +4,7 @@
 #ifndef ADIT_GATEWAY_DATE_H
 #define ADIT_GATEWAY_DATE_H
 
-#include "buf.h"
+#include "codec/buf.h"
 
 #define DATE_LEN 29
 

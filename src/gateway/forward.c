@@ -1,8 +1,8 @@
 #include "forward.h"
 
+#include "codec/utf8.h"
 #include "cookie.h"
 #include "date.h"
-#include "utf8.h"
 
 static const char name_for[] = "x-forwarded-for";
 static const char name_proto[] = "x-forwarded-proto";

@@ -9,7 +9,7 @@
 #define ADIT_GATEWAY_FORWARD_H
 
 #include "cidr.h"
-#include "relay.h"
+#include "core/relay.h"
 
 /* Room for what forward_fields writes, if no proxy has said more than FORWARD_KEPT_MAX. */
 #define FORWARD_KEPT_MAX 1024

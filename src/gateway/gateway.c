@@ -3,13 +3,13 @@
 #include <errno.h>
 #include <string.h>
 
-#include "ascii.h"
 #include "certificate.h"
-#include "clock.h"
-#include "entropy.h"
+#include "codec/ascii.h"
 #include "err.h"
-#include "fmt.h"
-#include "log.h"
+#include "sys/clock.h"
+#include "sys/entropy.h"
+#include "sys/file.h"
+#include "sys/log.h"
 #include "turn.h"
 
 #define BACKLOG 1024
@@ -85,7 +85,7 @@ static int tokens_error(struct gateway *g, int err, unsigned line)
 static int read_tokens(struct gateway *g, struct names *other)
 {
     unsigned line = 0;
-    int n = fmt_read_file(g->config.tokens, g->file, g->file_cap);
+    int n = file_read(g->config.tokens, g->file, g->file_cap);
     int err;
 
     if (n < 0)

@@ -27,10 +27,10 @@
 
 #include "config.h"
 #include "conn.h"
-#include "poller.h"
-#include "tls.h"
+#include "core/wheel.h"
+#include "net/tls_server.h"
+#include "sys/poller.h"
 #include "tunnel.h"
-#include "wheel.h"
 
 /* Agents that have not said their token yet, or whose end is being told: beyond --max-tunnels, so
  * that neither takes a tunnel from those who are known. The oldest goes when one more comes. */

@@ -1,7 +1,7 @@
 #include "limit.h"
 
 #include "gateway.h"
-#include "log.h"
+#include "sys/log.h"
 
 /* One line of the log for each address that is turned away, within this time. */
 #define TOLD_MS 60000

@@ -7,12 +7,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "ascii.h"
-#include "entropy.h"
+#include "codec/ascii.h"
 #include "err.h"
-#include "fmt.h"
 #include "gateway.h"
-#include "log.h"
+#include "sys/entropy.h"
+#include "sys/fmt.h"
+#include "sys/log.h"
 
 #define TOKEN_BYTES 32
 /* Listeners, standard streams, epoll, files that are read. */

@@ -3,7 +3,7 @@
 #include <bearssl.h>
 #include <string.h>
 
-#include "ascii.h"
+#include "codec/ascii.h"
 #include "err.h"
 
 void names_init(struct names *n, struct name *entry, size_t cap)

@@ -10,7 +10,7 @@
 #ifndef ADIT_GATEWAY_NAMES_H
 #define ADIT_GATEWAY_NAMES_H
 
-#include "buf.h"
+#include "codec/buf.h"
 
 /* One DNS label (RFC 1035 section 2.3.4). */
 #define NAME_LABEL_MAX 63

@@ -1,7 +1,7 @@
 #include "page.h"
 
+#include "codec/http.h"
 #include "date.h"
-#include "http.h"
 
 /* Whoever wrote the text, it stays text. */
 static void put_escaped(struct writer *w, struct str text)

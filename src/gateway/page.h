@@ -4,7 +4,7 @@
 #ifndef ADIT_GATEWAY_PAGE_H
 #define ADIT_GATEWAY_PAGE_H
 
-#include "buf.h"
+#include "codec/buf.h"
 
 struct page {
     unsigned status;

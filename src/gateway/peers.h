@@ -11,8 +11,8 @@
 
 #include <stdint.h>
 
+#include "codec/ip.h"
 #include "list.h"
-#include "uri.h"
 
 /* What was not used of the last seconds may come at once. */
 #define PEERS_BURST_S 5

@@ -2,12 +2,13 @@
 
 #include <string.h>
 
+#include "codec/uri.h"
 #include "err.h"
 #include "forward.h"
 #include "gateway.h"
 #include "limit.h"
-#include "log.h"
 #include "response.h"
+#include "sys/log.h"
 
 /* Agents connect here, on any host; visitors never get a page of it. */
 #define AGENT_PATH "/_adit"

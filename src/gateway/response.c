@@ -3,12 +3,12 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "clock.h"
 #include "err.h"
 #include "forward.h"
 #include "gateway.h"
 #include "page.h"
 #include "stream.h"
+#include "sys/clock.h"
 
 /* Less room in a record is not worth a piece of a body. */
 #define PIECE_MIN 512

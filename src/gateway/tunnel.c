@@ -2,13 +2,13 @@
 
 #include <string.h>
 
-#include "ascii.h"
-#include "clock.h"
-#include "entropy.h"
+#include "codec/ascii.h"
 #include "err.h"
 #include "gateway.h"
 #include "response.h"
 #include "stream.h"
+#include "sys/clock.h"
+#include "sys/entropy.h"
 #include "tunnel_log.h"
 
 /* From the upgrade to Auth. */

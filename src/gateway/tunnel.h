@@ -6,9 +6,9 @@
 #ifndef ADIT_GATEWAY_TUNNEL_H
 #define ADIT_GATEWAY_TUNNEL_H
 
+#include "core/session.h"
 #include "list.h"
 #include "names.h"
-#include "session.h"
 
 struct conn;
 struct gateway;

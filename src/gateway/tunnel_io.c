@@ -1,11 +1,11 @@
 #include "tunnel.h"
 
-#include "clock.h"
 #include "err.h"
 #include "gateway.h"
 #include "request.h"
 #include "response.h"
 #include "stream.h"
+#include "sys/clock.h"
 #include "tunnel_log.h"
 
 static const uint8_t no_key[4]; /* a server's frames are not masked */

@@ -4,7 +4,7 @@
 #ifndef ADIT_GATEWAY_TUNNEL_LOG_H
 #define ADIT_GATEWAY_TUNNEL_LOG_H
 
-#include "log.h"
+#include "sys/log.h"
 #include "tunnel.h"
 
 struct str tunnel_label(const struct tunnel *t);

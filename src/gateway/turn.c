@@ -1,8 +1,8 @@
 #include "turn.h"
 
 #include "accept.h"
-#include "clock.h"
 #include "gateway.h"
+#include "sys/clock.h"
 
 /* Steps of TLS handshakes between two looks at the poller: a signature takes milliseconds, for
  * which everybody whose connection stands would wait. */

@@ -4,8 +4,8 @@
 #ifndef ADIT_GATEWAY_VISITOR_H
 #define ADIT_GATEWAY_VISITOR_H
 
+#include "core/visit.h"
 #include "list.h"
-#include "visit.h"
 
 struct conn;
 

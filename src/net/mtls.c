@@ -1,10 +1,10 @@
-#include "mtls.h"
+#include "net/mtls.h"
 
 #include <string.h>
 
-#include "der.h"
+#include "codec/der.h"
+#include "net/tls.h"
 #include "pem.h"
-#include "tls.h"
 
 /* An uncompressed point on P-384. */
 #define POINT_MAX 97

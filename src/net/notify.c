@@ -1,9 +1,9 @@
-#include "notify.h"
+#include "net/notify.h"
 
 #include <stdlib.h>
 
-#include "ascii.h"
-#include "sock.h"
+#include "codec/ascii.h"
+#include "net/sock.h"
 
 /* Twice within the time that the manager waits, as sd_watchdog_enabled(3) advises. */
 #define MICROSECONDS 2000

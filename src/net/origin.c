@@ -1,4 +1,4 @@
-#include "origin.h"
+#include "net/origin.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base64.h"
+#include "codec/base64.h"
 #include "err.h"
 
 #define PIECE_MAX 512

@@ -1,11 +1,11 @@
-#include "resolv_conf.h"
+#include "net/resolv_conf.h"
 
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "ascii.h"
-#include "sock.h"
+#include "codec/ascii.h"
+#include "net/sock.h"
 
 #define TIMEOUT_DEFAULT_MS 2000
 #define TIMEOUT_MAX_S 30

@@ -1,4 +1,4 @@
-#include "resolver.h"
+#include "net/resolver.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "sock.h"
+#include "net/sock.h"
 
 #include <errno.h>
 #include <net/if.h>
@@ -14,7 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "ascii.h"
+#include "codec/ascii.h"
 #include "err.h"
 
 static uint64_t moved;

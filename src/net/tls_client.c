@@ -1,9 +1,9 @@
-#include "tls.h"
+#include "net/tls_client.h"
 
 #include <string.h>
 
+#include "codec/ip.h"
 #include "err.h"
-#include "uri.h"
 
 int tls_client_start(struct tls_client *c, const struct trust *trust, struct str server_name,
                      const struct trust_clock *clock, const uint8_t seed[32])

@@ -1,4 +1,6 @@
-#include "tls.h"
+#include "net/tls.h"
+
+#include <stdbool.h>
 
 #define AES_GCM_SUITES                                                                     \
     BR_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, BR_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,  \

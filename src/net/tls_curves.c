@@ -1,4 +1,4 @@
-#include "tls.h"
+#include "net/tls.h"
 
 /*
  * BearSSL's own combination takes a special P-256 for twice the speed and 10 KB more. A client does

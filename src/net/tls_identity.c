@@ -1,4 +1,4 @@
-#include "tls.h"
+#include "net/tls_server.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
-#include "tls.h"
+#include "net/tls_server.h"
 
 #include <string.h>
 
-#include "der.h"
+#include "codec/der.h"
 #include "err.h"
 #include "pem.h"
 

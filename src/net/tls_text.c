@@ -1,6 +1,8 @@
-#include "tls.h"
+#include "net/tls.h"
 
 #include <string.h>
+
+#include "net/trust.h"
 
 #define ALERT(number) (BR_ERR_RECV_FATAL_ALERT + (number))
 /* RFC 6066 section 3; BearSSL has no name for it. */

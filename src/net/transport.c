@@ -1,9 +1,15 @@
-#include "transport.h"
+#include "net/transport.h"
 
+#include <bearssl.h>
 #include <string.h>
 
 #include "check.h"
 #include "err.h"
+
+static br_ssl_engine_context *engine(const struct transport *t)
+{
+    return (br_ssl_engine_context *)(void *)t->engine;
+}
 
 static void init(struct transport *t, int fd)
 {
@@ -20,10 +26,10 @@ void transport_init_clear(struct transport *t, int fd, uint8_t *in, uint8_t *out
     t->state = TRANSPORT_OPEN;
 }
 
-void transport_init_tls(struct transport *t, int fd, br_ssl_engine_context *engine)
+void transport_init_tls(struct transport *t, int fd, struct tls_engine *tls)
 {
     init(t, fd);
-    t->engine = engine;
+    t->engine = tls;
 }
 
 /*
@@ -56,33 +62,33 @@ static bool takes_records(const struct transport *t)
 {
     size_t n;
 
-    return br_ssl_engine_recvrec_buf(t->engine, &n) != NULL;
+    return br_ssl_engine_recvrec_buf(engine(t), &n) != NULL;
 }
 
 static bool has_records(const struct transport *t)
 {
     size_t n;
 
-    return br_ssl_engine_sendrec_buf(t->engine, &n) != NULL;
+    return br_ssl_engine_sendrec_buf(engine(t), &n) != NULL;
 }
 
 static bool has_app_data(const struct transport *t)
 {
     size_t n;
 
-    return br_ssl_engine_recvapp_buf(t->engine, &n) != NULL;
+    return br_ssl_engine_recvapp_buf(engine(t), &n) != NULL;
 }
 
 /* After every step of the engine: is it ready, is it at its end? */
 static void look_at_engine(struct transport *t)
 {
-    unsigned state = br_ssl_engine_current_state(t->engine);
+    unsigned state = br_ssl_engine_current_state(engine(t));
 
     if (t->state == TRANSPORT_HANDSHAKE && (state & (BR_SSL_SENDAPP | BR_SSL_RECVAPP)))
         t->state = TRANSPORT_OPEN;
     if (state != BR_SSL_CLOSED || t->err)
         return;
-    t->tls_err = br_ssl_engine_last_error(t->engine);
+    t->tls_err = br_ssl_engine_last_error(engine(t));
     t->err = t->tls_err ? ERR_TLS : ERR_CLOSED;
 }
 
@@ -92,7 +98,7 @@ static void send_records(struct transport *t)
     size_t n;
 
     t->write_blocked = false;
-    while (t->peer != PEER_DEAF && (p = br_ssl_engine_sendrec_buf(t->engine, &n)) != NULL) {
+    while (t->peer != PEER_DEAF && (p = br_ssl_engine_sendrec_buf(engine(t), &n)) != NULL) {
         int took = sock_write(t->fd, p, n);
 
         if (took < 0) {
@@ -101,7 +107,7 @@ static void send_records(struct transport *t)
         }
         t->sent += (size_t)took;
         if (took > 0)
-            br_ssl_engine_sendrec_ack(t->engine, (size_t)took);
+            br_ssl_engine_sendrec_ack(engine(t), (size_t)took);
         if ((size_t)took < n) {
             t->write_blocked = true;
             return;
@@ -113,7 +119,7 @@ static void send_records(struct transport *t)
 static bool feed_stash(struct transport *t)
 {
     size_t n;
-    unsigned char *p = br_ssl_engine_recvrec_buf(t->engine, &n);
+    unsigned char *p = br_ssl_engine_recvrec_buf(engine(t), &n);
 
     if (!p || t->stash_len == 0)
         return false;
@@ -122,7 +128,7 @@ static bool feed_stash(struct transport *t)
     memcpy(p, t->stash + t->stash_at, n);
     t->stash_at += n;
     t->stash_len -= n;
-    br_ssl_engine_recvrec_ack(t->engine, n);
+    br_ssl_engine_recvrec_ack(engine(t), n);
     return true;
 }
 
@@ -130,7 +136,7 @@ static bool feed_stash(struct transport *t)
 static void read_records(struct transport *t)
 {
     size_t n;
-    unsigned char *p = br_ssl_engine_recvrec_buf(t->engine, &n);
+    unsigned char *p = br_ssl_engine_recvrec_buf(engine(t), &n);
     int result = sock_readv2(t->fd, p, n, t->stash, sizeof t->stash);
     size_t got = (size_t)result;
 
@@ -147,7 +153,7 @@ static void read_records(struct transport *t)
         got = n;
     }
     if (got > 0)
-        br_ssl_engine_recvrec_ack(t->engine, got);
+        br_ssl_engine_recvrec_ack(engine(t), got);
 }
 
 static void pump_tls(struct transport *t)
@@ -272,7 +278,7 @@ uint8_t *transport_recv_buf(struct transport *t, size_t *n)
         *n = t->in_len;
         return t->in_len ? t->in + t->in_at : NULL;
     }
-    while ((p = br_ssl_engine_recvapp_buf(t->engine, n)) == NULL && feed_stash(t))
+    while ((p = br_ssl_engine_recvapp_buf(engine(t), n)) == NULL && feed_stash(t))
         look_at_engine(t);
     return p;
 }
@@ -281,7 +287,7 @@ void transport_recv_ack(struct transport *t, size_t n)
 {
     if (t->engine) {
         if (n > 0)
-            br_ssl_engine_recvapp_ack(t->engine, n);
+            br_ssl_engine_recvapp_ack(engine(t), n);
         return;
     }
     CHECK(n <= t->in_len);
@@ -295,7 +301,7 @@ uint8_t *transport_send_buf(struct transport *t, size_t *n)
     if (t->err || t->state == TRANSPORT_CLOSING)
         return NULL;
     if (t->engine)
-        return br_ssl_engine_sendapp_buf(t->engine, n);
+        return br_ssl_engine_sendapp_buf(engine(t), n);
     if (t->flushing)
         return NULL;
     *n = t->cap - t->out_len;
@@ -307,7 +313,7 @@ void transport_send_ack(struct transport *t, size_t n)
     if (n == 0)
         return;
     if (t->engine) {
-        br_ssl_engine_sendapp_ack(t->engine, n);
+        br_ssl_engine_sendapp_ack(engine(t), n);
         t->gathered = !has_records(t);
         return;
     }
@@ -322,7 +328,7 @@ void transport_flush(struct transport *t)
         t->flushing = t->out_len > 0;
         return;
     }
-    br_ssl_engine_flush(t->engine, 0);
+    br_ssl_engine_flush(engine(t), 0);
     t->gathered = false;
 }
 
@@ -348,9 +354,9 @@ void transport_close(struct transport *t)
     if (t->engine) {
         /* The engine reads nothing more, not even the peer's close_notify, as long as a record
          * lies there; and it does not drop what it has handed out. */
-        if (br_ssl_engine_recvapp_buf(t->engine, &n) != NULL)
-            br_ssl_engine_recvapp_ack(t->engine, n);
-        br_ssl_engine_close(t->engine);
+        if (br_ssl_engine_recvapp_buf(engine(t), &n) != NULL)
+            br_ssl_engine_recvapp_ack(engine(t), n);
+        br_ssl_engine_close(engine(t));
     }
     transport_push(t);
 }

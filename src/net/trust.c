@@ -1,16 +1,16 @@
-#include "trust.h"
+#include "net/trust.h"
 
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base64.h"
-#include "built_in.h"
-#include "der.h"
+#include "codec/base64.h"
+#include "codec/der.h"
+#include "codec/san.h"
 #include "err.h"
 #include "pem.h"
-#include "san.h"
 #include "signature.h"
+#include "sys/built_in.h"
 
 /* ---- what a certificate says of itself ---- */
 

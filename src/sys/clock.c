@@ -1,4 +1,4 @@
-#include "clock.h"
+#include "sys/clock.h"
 
 #include <sys/syscall.h>
 #include <time.h>

@@ -1,4 +1,4 @@
-#include "entropy.h"
+#include "sys/entropy.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "log.h"
+#include "sys/log.h"
 
 #include <fcntl.h>
 #include <stdarg.h>
@@ -8,9 +8,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "ascii.h"
-#include "clock.h"
-#include "fmt.h"
+#include "codec/ascii.h"
+#include "sys/clock.h"
+#include "sys/fmt.h"
 
 /* Room behind the text for "..." and the line's end. */
 #define TEXT_MAX (LOG_LINE_MAX - 4)

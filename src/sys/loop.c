@@ -1,8 +1,8 @@
-#include "loop.h"
+#include "sys/loop.h"
 
 #include <stddef.h>
 
-#include "clock.h"
+#include "sys/clock.h"
 
 /* Longer waits are cut: a turn of the loop per hour costs nothing, and no time_t can overflow. */
 #define WAIT_MAX_MS (3600 * 1000)

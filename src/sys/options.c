@@ -1,11 +1,11 @@
-#include "options.h"
+#include "sys/options.h"
 
 #include <string.h>
 #include <unistd.h>
 
 #include "err.h"
-#include "fmt.h"
 #include "options_value.h"
+#include "sys/fmt.h"
 
 #define ENVIRONMENT_PREFIX "ADIT_"
 #define LINE_MAX_LEN 512

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "ascii.h"
+#include "codec/ascii.h"
 
 static const struct {
     char suffix[3];

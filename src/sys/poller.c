@@ -1,10 +1,10 @@
-#include "poller.h"
+#include "sys/poller.h"
 
 #include <stddef.h>
 #include <sys/epoll.h>
 
-#include "clock.h"
 #include "err.h"
+#include "sys/clock.h"
 
 #define WAIT_MAX_MS (3600 * 1000)
 

@@ -1,4 +1,4 @@
-#include "sandbox.h"
+#include "sys/sandbox.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -7,10 +7,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "ascii.h"
+#include "codec/ascii.h"
 #include "err.h"
-#include "log.h"
-#include "options.h"
+#include "sys/log.h"
+#include "sys/options.h"
 
 /* The C library's setuid and its like bring code for threads, of which there are none. Where two
  * are known, the first takes 16-bit numbers. */

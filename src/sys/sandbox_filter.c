@@ -1,4 +1,4 @@
-#include "sandbox.h"
+#include "sys/sandbox.h"
 
 #include <sys/syscall.h>
 

@@ -1,4 +1,4 @@
-#include "signals.h"
+#include "sys/signals.h"
 
 #include <fcntl.h>
 #include <signal.h>

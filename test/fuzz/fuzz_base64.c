@@ -1,6 +1,6 @@
 /* The input as text: decoded in pieces == whole == in place; what decodes encodes back to itself.
  * The input as bytes: encoded apart == in place, and decoded back. */
-#include "base64.h"
+#include "codec/base64.h"
 
 #include <stdlib.h>
 #include <string.h>

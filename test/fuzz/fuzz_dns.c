@@ -5,7 +5,7 @@
  */
 #include "must.h"
 
-#include "dns.h"
+#include "codec/dns.h"
 #include "err.h"
 
 #define ID 0x1234

@@ -5,9 +5,9 @@
  */
 #include "must.h"
 
-#include "ascii.h"
+#include "codec/ascii.h"
 #include "err.h"
-#include "http.h"
+#include "codec/http.h"
 
 struct result {
     int verdict; /* 1 done, 0 more is needed, ERR_HTTP */

@@ -1,6 +1,6 @@
 /* The input in pieces gives the same verdict as whole and, when it is JSON, the same tokens.
  * Strings are UTF-8, and each is read back the same after the writer wrote it. */
-#include "json.h"
+#include "codec/json.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,10 +5,10 @@
  * a message is one head, as a strict parser reads it, whose framing is the one told, and which has
  * no field that the message had not and we did not add.
  */
-#include "ascii.h"
+#include "codec/ascii.h"
 #include "err.h"
 #include "must.h"
-#include "relay.h"
+#include "core/relay.h"
 
 static const char *const no_names[] = { NULL };
 static const char *const some_names[] = { "cookie", "x", "a-b", "y-", NULL };

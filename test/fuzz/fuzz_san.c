@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "san.h"
+#include "codec/san.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -6,7 +6,7 @@
  * close frame is the last that is put, and then nothing is due.
  */
 #include "link_trace.h"
-#include "session.h"
+#include "core/session.h"
 
 #define SLOTS 5
 

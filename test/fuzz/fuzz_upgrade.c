@@ -6,7 +6,7 @@
 #include "must.h"
 
 #include "err.h"
-#include "upgrade.h"
+#include "core/upgrade.h"
 
 #define BITS (UPGRADE_TLV | UPGRADE_JSON | UPGRADE_PLAIN)
 

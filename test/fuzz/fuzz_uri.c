@@ -6,7 +6,8 @@
 #include "must.h"
 
 #include "err.h"
-#include "uri.h"
+#include "codec/ip.h"
+#include "codec/uri.h"
 
 static void address_text(const struct ip *ip)
 {

@@ -1,5 +1,5 @@
 /* Validation in pieces == validation of the whole == a decoder written the plain way. */
-#include "utf8.h"
+#include "codec/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Reading: never beyond the input, and what is read is written back the same or shorter. */
-#include "varint.h"
+#include "../../src/codec/varint.h"
 
 #include <stdlib.h>
 #include <string.h>

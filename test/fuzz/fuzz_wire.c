@@ -4,7 +4,7 @@
  * encoding is a part of the whole, nothing outside the arena is written (by the sanitizer).
  */
 #include "err.h"
-#include "utf8.h"
+#include "codec/utf8.h"
 #include "wire_feed.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,13 +1,13 @@
 /* A stream of frames: a head is judged the same at every cut, in its minimal form, and is written
  * back to the same bytes; the order of opcodes and close payloads keep their rules. The first byte
  * chooses who sends. */
-#include "ws.h"
+#include "codec/ws.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "err.h"
-#include "utf8.h"
+#include "codec/utf8.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

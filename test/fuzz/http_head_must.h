@@ -5,7 +5,7 @@
 #include "must.h"
 
 #include "err.h"
-#include "http.h"
+#include "codec/http.h"
 
 typedef int head_parser(const uint8_t *in, size_t n, size_t from, struct http_head *head);
 

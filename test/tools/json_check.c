@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "err.h"
-#include "json.h"
+#include "codec/json.h"
 
 enum { VALID, INVALID, UNREADABLE };
 

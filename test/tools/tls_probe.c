@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
-#include "entropy.h"
+#include "sys/clock.h"
+#include "sys/entropy.h"
 #include "err.h"
-#include "tls.h"
-#include "transport.h"
+#include "net/tls_client.h"
+#include "net/transport.h"
 
 #define HANDSHAKE_MS 10000
 #define STAND_MS 500
@@ -80,6 +80,6 @@ int main(int argc, char **argv)
     if (tls_client_start(&client, &trust, str_of(argv[2]), &clock, seed) < 0)
         return 2;
     transport_init_tls(&transport, sock_connect(&local, (uint16_t)atoi(argv[1])),
-                       &client.client.eng);
+                       tls_engine(&client.client.eng));
     return probe();
 }

@@ -20,10 +20,10 @@
 #include <unistd.h>
 
 #include "err.h"
-#include "upgrade.h"
-#include "uri.h"
-#include "utf8.h"
-#include "ws.h"
+#include "core/upgrade.h"
+#include "codec/uri.h"
+#include "codec/utf8.h"
+#include "codec/ws.h"
 
 enum {
     IN_MAX = 1 << 20,

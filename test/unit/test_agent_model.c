@@ -127,7 +127,7 @@ static void open_gateway(int fd)
     }
     tls_shared_forget(&shared);
     world_must(tls_server_start(&gateway.tls, &identity, &shared, clock_unix(), seed) == 0, "TLS");
-    transport_init_tls(&gateway.transport, fd, &gateway.tls.server.eng);
+    transport_init_tls(&gateway.transport, fd, tls_engine(&gateway.tls.server.eng));
 }
 
 static void open_session(void)

@@ -1,6 +1,6 @@
 #include "tap.h"
 
-#include "backoff.h"
+#include "core/backoff.h"
 
 static void doubling(void)
 {

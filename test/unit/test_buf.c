@@ -1,4 +1,4 @@
-#include "buf.h"
+#include "codec/buf.h"
 
 #include "tap.h"
 

@@ -1,5 +1,5 @@
 /* Certificates built from parts, so that every part can be wrong. */
-#include "der.h"
+#include "codec/der.h"
 
 #include "err.h"
 #include "tap.h"

@@ -1,5 +1,5 @@
 /* Dialling: literals, names with several addresses, refusals, addresses that never answer. */
-#include "dial.h"
+#include "net/dial.h"
 
 #include <fcntl.h>
 #include <poll.h>

@@ -1,6 +1,6 @@
 #include "tap.h"
 
-#include "dns.h"
+#include "codec/dns.h"
 #include "err.h"
 
 #define NAME STR("www.Example.com")

@@ -2,7 +2,7 @@
 #include "tap.h"
 
 #include "err.h"
-#include "exchange.h"
+#include "core/exchange.h"
 
 static struct exchange_shared shared;
 static struct exchange x;

@@ -1,7 +1,7 @@
 /* Where a gateway may send its agent, and where not. */
 #include "tap.h"
 
-#include "goaway.h"
+#include "core/goaway.h"
 
 static const struct {
     const char *own, *next, *host;

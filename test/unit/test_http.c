@@ -2,7 +2,7 @@
 #include "tap.h"
 
 #include "err.h"
-#include "http.h"
+#include "codec/http.h"
 
 static struct str slice(const char *text)
 {

@@ -1,6 +1,6 @@
 /* Bodies as they come from a connection: by length, chunked, to the end. */
 #include "err.h"
-#include "http_body.h"
+#include "core/http_body.h"
 #include "tap.h"
 
 static struct http_body body;

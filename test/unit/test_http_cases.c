@@ -1,7 +1,7 @@
 /* The tables of good and bad messages, each whole and split at every byte. */
 #include "http_cases.h"
 
-#include "http.h"
+#include "codec/http.h"
 
 struct verdict {
     const char *stage;

@@ -2,7 +2,7 @@
 #include "tap.h"
 
 #include "err.h"
-#include "http_sender.h"
+#include "core/http_sender.h"
 
 static struct http_sender s;
 static char out[200];

@@ -1,7 +1,7 @@
 #include "tap.h"
 
-#include "ascii.h"
-#include "uri.h"
+#include "codec/ascii.h"
+#include "codec/ip.h"
 
 struct form {
     const char *text;

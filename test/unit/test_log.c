@@ -1,6 +1,6 @@
 /* Log lines: level, escapes, cutting, time, how many, readers that do not read; and the small file
  * helpers. */
-#include "log.h"
+#include "sys/log.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -10,9 +10,10 @@
 #include <time.h>
 
 #include "capture.h"
-#include "clock.h"
+#include "sys/clock.h"
 #include "err.h"
-#include "fmt.h"
+#include "sys/file.h"
+#include "sys/fmt.h"
 #include "tap.h"
 
 static struct capture captured;
@@ -133,13 +134,13 @@ static void test_files(void)
     uint8_t out[8];
 
     ok(fd >= 0 && fmt_text(fd, "12345678"), "wrote a file");
-    is_int(fmt_read_file(path, out, 8), 8, "read it");
+    is_int(file_read(path, out, 8), 8, "read it");
     is_mem(out, 8, "12345678", 8, "whole");
-    is_int(fmt_read_file(path, out, 7), ERR_LIMIT, "longer than the buffer");
+    is_int(file_read(path, out, 7), ERR_LIMIT, "longer than the buffer");
     close(fd);
     unlink(path);
-    is_int(fmt_read_file(path, out, 8), ERR_FILE, "no such file");
-    is_int(fmt_read_file("/", out, 8), ERR_FILE, "a directory");
+    is_int(file_read(path, out, 8), ERR_FILE, "no such file");
+    is_int(file_read("/", out, 8), ERR_FILE, "a directory");
     ok(!fmt_text(-1, "x"), "no descriptor");
 }
 

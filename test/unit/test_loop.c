@@ -1,13 +1,13 @@
 /* Both event loops over pipes: readiness, deadlines, signals; clocks and random bytes. */
-#include "loop.h"
+#include "sys/loop.h"
 
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "entropy.h"
+#include "sys/clock.h"
+#include "sys/entropy.h"
 #include "tap.h"
 
 static struct loop l;

@@ -1,5 +1,5 @@
 /* A client's own certificate: which files are taken, and handshakes that ask for it. */
-#include "mtls.h"
+#include "net/mtls.h"
 
 #include <sys/stat.h>
 

@@ -1,7 +1,7 @@
 #include "tap.h"
 
 #include "../../src/gateway/names.h"
-#include "ascii.h"
+#include "codec/ascii.h"
 #include "err.h"
 
 #define CAP 300

@@ -1,5 +1,5 @@
 /* The option table: values of each kind, precedence, and the line that each mistake gets. */
-#include "options.h"
+#include "sys/options.h"
 
 #include "capture.h"
 #include "err.h"

@@ -1,5 +1,5 @@
 /* The local server's connections: which one is used again, and which is not. */
-#include "origin.h"
+#include "net/origin.h"
 
 #include <sys/socket.h>
 

@@ -1,7 +1,7 @@
 #include "tap.h"
 
 #include "../../src/gateway/page.h"
-#include "http.h"
+#include "codec/http.h"
 
 static uint8_t out[PAGE_MAX];
 

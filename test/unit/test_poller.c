@@ -1,11 +1,11 @@
 /* The gateway's event loop over pipes. */
-#include "poller.h"
+#include "sys/poller.h"
 
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "sys/clock.h"
 #include "tap.h"
 
 static struct poller p;

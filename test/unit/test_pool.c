@@ -1,6 +1,6 @@
 #include "tap.h"
 
-#include "pool.h"
+#include "core/pool.h"
 
 static uint8_t blocks[POOL_BLOCKS][POOL_BLOCK];
 static uint8_t in[POOL_BLOCKS * POOL_BLOCK + 1];

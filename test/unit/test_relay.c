@@ -1,6 +1,6 @@
 /* Messages to heads: framing, fields, and what must not reach a server. */
 #include "err.h"
-#include "relay.h"
+#include "core/relay.h"
 #include "tap.h"
 
 static uint8_t pack[8000];

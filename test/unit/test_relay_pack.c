@@ -1,6 +1,6 @@
 /* Heads to messages: what stays, what goes, in place. */
 #include "err.h"
-#include "relay.h"
+#include "core/relay.h"
 #include "tap.h"
 
 static char list[70000];

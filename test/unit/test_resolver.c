@@ -1,5 +1,5 @@
 /* The resolver against name servers on loopback that answer as the test says. */
-#include "resolver.h"
+#include "net/resolver.h"
 
 #include <fcntl.h>
 #include <netinet/in.h>

@@ -2,7 +2,7 @@
 
 #include <sys/wait.h>
 
-#include "ring.h"
+#include "core/ring.h"
 
 #define CAP 37
 

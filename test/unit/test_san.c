@@ -1,5 +1,5 @@
 /* Names of a certificate, and what authorities allow them to be. */
-#include "san.h"
+#include "codec/san.h"
 
 #include "tap.h"
 

@@ -1,5 +1,5 @@
 /* The filter's program as the kernel would run it, and what a process in the sandbox can do. */
-#include "sandbox.h"
+#include "sys/sandbox.h"
 
 #include <fcntl.h>
 #include <signal.h>

@@ -1,5 +1,5 @@
 /* Sockets over loopback and unix paths. */
-#include "sock.h"
+#include "net/sock.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* Transports over socketpairs, TLS and in the clear: bytes both ways at once, ends good and bad. */
-#include "transport.h"
+#include "net/transport.h"
 
 #include "tls_pair.h"
 

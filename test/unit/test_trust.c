@@ -1,5 +1,5 @@
 /* Which chains a client accepts, which keys a server loads, and what is said about the others. */
-#include "trust.h"
+#include "net/trust.h"
 
 #include "tls_pair.h"
 

@@ -1,7 +1,7 @@
 #include "tap.h"
 
 #include "err.h"
-#include "upgrade.h"
+#include "core/upgrade.h"
 
 /* RFC 6455 section 1.3. */
 #define KEY "dGhlIHNhbXBsZSBub25jZQ=="

@@ -1,7 +1,7 @@
 #include "tap.h"
 
 #include "err.h"
-#include "uri.h"
+#include "codec/uri.h"
 
 struct good {
     const char *text;

@@ -1,4 +1,4 @@
-#include "varint.h"
+#include "../../src/codec/varint.h"
 
 #include "tap.h"
 

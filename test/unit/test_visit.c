@@ -2,7 +2,7 @@
 #include "tap.h"
 
 #include "err.h"
-#include "visit.h"
+#include "core/visit.h"
 
 #define WINDOW 1000
 

@@ -1,6 +1,6 @@
 /* The loop's watchdog: who spins, and who only waits. */
 #include "tap.h"
-#include "watchdog.h"
+#include "core/watchdog.h"
 
 /* One window of `turns` turns that move nothing, from `now` on; the last verdict. */
 static enum watchdog_verdict window(struct watchdog *w, uint64_t moved, int64_t *now, int turns)

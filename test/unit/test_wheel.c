@@ -1,6 +1,6 @@
 #include "tap.h"
 
-#include "wheel.h"
+#include "core/wheel.h"
 
 #define NODES 500
 #define TURN_MS ((int64_t)WHEEL_TICK_MS * WHEEL_SLOTS)

@@ -1,7 +1,7 @@
 /* Reading, beyond the vectors: bodies that flow, small arenas, limits. */
 #include "err.h"
 #include "limits.h"
-#include "varint.h"
+#include "../../src/codec/varint.h"
 #include "wire_vectors.h"
 
 static uint8_t scratch[1 << 18];

@@ -1,4 +1,4 @@
-#include "ws.h"
+#include "codec/ws.h"
 
 #include "err.h"
 #include "tap.h"
