@@ -1,7 +1,7 @@
 #!/bin/sh
-# lint.sh: what tools see without running anything. On the sources cppcheck, clang-tidy and the
-# width of lines, on scripts shellcheck, on tests pyflakes, on the manual pages mandoc. Ends with 1
-# when one of them has something to say. DEP is where the libraries' headers are.
+# lint.sh: what tools see without running anything. On the sources cppcheck, clang-tidy, GCC's
+# analyzer and the width of lines, on scripts shellcheck, on tests pyflakes, on the manual pages
+# mandoc. Ends with 1 when one of them has something to say. DEP is where the libraries' headers are.
 set -u
 bad=0
 
@@ -32,10 +32,21 @@ tidy() {
     ' sh
 }
 
+# GCC's analyzer, which is told what callers promise (check.h).
+analyze() {
+    # shellcheck disable=SC2016,SC2038
+    find src -name '*.c' | xargs -P 2 -n 8 sh -c '
+        for file; do
+            gcc -std=c11 -D_GNU_SOURCE -DADIT_MTLS -DADIT_CHECKS -O1 -fanalyzer -Iinclude \
+                -isystem "$DEP/include" -c -o /dev/null "$file" || exit 1
+        done' sh
+}
+
 check 'lines within 100 columns' too_wide
 check cppcheck cppcheck -q --std=c11 --enable=warning,performance,portability --inline-suppr \
     --error-exitcode=1 -D_GNU_SOURCE -Iinclude -j 2 src
 check clang-tidy tidy
+check 'gcc -fanalyzer' analyze
 # shellcheck disable=SC2046
 check shellcheck shellcheck -S warning scripts/*.sh .ci/run $(find board test -name '*.sh')
 # test_faults.py names fixtures of another file.

@@ -74,8 +74,10 @@ void conn_know(struct conn *c, bool known)
 struct conn *conn_start(struct gateway *g, const struct listener *l, int fd, const struct ip *peer,
                         struct peer *from)
 {
-    struct conn *c = LIST_OWNER(list_take(&g->unused), struct conn, place);
+    struct list *node = list_take(&g->unused);
+    struct conn *c = LIST_OWNER(node, struct conn, place);
 
+    CHECK(node != NULL);
     c->role = CONN_VISITOR;
     c->peer = *peer;
     c->from = from;

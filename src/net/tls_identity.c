@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "check.h"
 #include "err.h"
 #include "pem.h"
 
@@ -138,6 +139,7 @@ static bool take_rsa(struct load *l, const br_rsa_private_key *key)
 {
     const br_x509_pkey *public = br_x509_decoder_get_pkey(&l->leaf);
 
+    CHECK(key != NULL && public != NULL); /* both were decoded without an error */
     if (key->n_bitlen < RSA_MIN_BITS || key->n_bitlen > RSA_MAX_LEN * 8)
         return fail(l->id, "the RSA key must have 2048 to 4096 bits");
     if (public->key_type != BR_KEYTYPE_RSA || !is_rsa_pair(key, &public->key.rsa))
@@ -160,6 +162,7 @@ static bool take_ec(struct load *l, const br_ec_private_key *key)
     const br_x509_pkey *public = br_x509_decoder_get_pkey(&l->leaf);
     struct tls_identity *id = l->id;
 
+    CHECK(key != NULL && public != NULL);
     if (key->curve != BR_EC_secp256r1 && key->curve != BR_EC_secp384r1)
         return fail(id, "the EC key must be on P-256 or P-384");
     if (public->key_type != BR_KEYTYPE_EC || !is_ec_pair(key, &public->key.ec))
