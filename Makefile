@@ -234,6 +234,11 @@ lint: $(DEP)/stamp
 	$(Q)sh scripts/setup.sh lint
 	$(Q)sh scripts/lint.sh
 
+# What the unit tests reach of codec and core; with E2E=1 what all tests reach of everything.
+coverage:
+	$(Q)sh scripts/setup.sh build test coverage
+	$(Q)OUT=$(OUT) sh scripts/coverage.sh $(if $(E2E),e2e)
+
 # Mistakes on purpose: those of a list, each with the tests that must notice; and any, at random.
 mutants mutate:
 	$(Q)sh scripts/setup.sh build test
@@ -251,5 +256,5 @@ distclean:
 include board/init/install.mk
 FORCE:
 .PHONY: all tests test test-asan test-big test-faults unit run-tests layers size test-boards test-boot repro \
-    sbom agent fuzz fuzz-all lint mutants mutate demo bench clean distclean FORCE
+    sbom agent fuzz fuzz-all lint coverage mutants mutate demo bench clean distclean FORCE
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

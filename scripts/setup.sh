@@ -19,8 +19,9 @@ packages() {
                  nginx-light haproxy shellcheck mandoc groff-base strace ;;
     bench)  echo haproxy wrk nginx-light openssh-client openssh-server curl ;;
     lint)   echo cppcheck clang-tidy-14 shellcheck pyflakes3 mandoc ;;
+    coverage) echo gcovr ;;
     fuzz)   echo clang-14 libclang-rt-14-dev ;;
-    *)      echo "setup: no group '$1' (build boards every-board boot test bench lint fuzz)" >&2; return 1 ;;
+    *)      echo "setup: no group '$1' (build boards every-board boot test bench lint coverage fuzz)" >&2; return 1 ;;
     esac
 }
 

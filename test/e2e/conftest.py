@@ -15,7 +15,8 @@ import pytest
 
 import fronts
 from origin import Background, Origin
-from procs import ADIT, GATEWAY, RUNNER, ROOT, SANITIZED, Proc, kill_all, run, wait_until
+from procs import (ADIT, GATEWAY, RUNNER, ROOT, SANITIZED, UNFILTERED, Proc, kill_all, run,
+                   wait_until)
 from pygateway import PyGateway
 from visitor import Visitor
 
@@ -90,7 +91,7 @@ class Agent(Proc):
         self.token_file = folder / ("token-" + secrets.token_hex(4))
         self.token_file.write_text(token + "\n")
         self.token_file.chmod(0o600)
-        argv = [*ADIT, "--url", url, "--token-file", self.token_file, "--local", local]
+        argv = [*ADIT, *UNFILTERED, "--url", url, "--token-file", self.token_file, "--local", local]
         preset = {"--base-delay": "100ms", "--max-delay": "1s", "--log-level": "debug"}
         for name in preset.keys() - set(options):
             argv += [name, preset[name]]
@@ -123,7 +124,7 @@ class Gateway(Proc):
         self.tokens_file = tokens_file or folder / ("tokens-" + secrets.token_hex(4))
         self.tokens_file.touch()
         self.ca = certs / "ca.pem" if certs else None
-        argv = [*GATEWAY, "--listen", "127.0.0.1:%d" % port, "--domain", domain,
+        argv = [*GATEWAY, *UNFILTERED, "--listen", "127.0.0.1:%d" % port, "--domain", domain,
                 "--tokens", self.tokens_file]
         argv += (["--cert", certs / (kind + ".pem"), "--key", certs / (kind + ".key")]
                  if certs else ["--plain"])

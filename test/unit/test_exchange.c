@@ -247,6 +247,61 @@ static void test_long_head(void)
     fails(verdict, 502, "the local server's response head is too large");
 }
 
+/* Options of a Connection that are more than anybody compares. */
+static void test_refused_fields(void)
+{
+    static char options[400], head[512];
+
+    memset(options, 'a', sizeof options - 1);
+    begin("GET", "connection", options, false);
+    is_int(exchange_end(&x, &msg), EXCHANGE_FAILED, "a request's");
+    is_int(x.code, 431, "is its visitor's mistake");
+    asked(false);
+    snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nConnection: %s\r\n\r\n", options);
+    fails(answer(head), 502, "the local server's response head is too large");
+}
+
+static void test_bad_chunks(void)
+{
+    uint8_t body[] = "zz\r\n";
+
+    asked(false);
+    fails(answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"), 502,
+          "the local server's response is malformed");
+    asked(false);
+    answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+    exchange_put(&x);
+    is_int(exchange_body_read(&x, body, 4, 4, now), ERR_HTTP, "bad chunks behind the head");
+}
+
+static void test_readable(void)
+{
+    uint8_t body[8] = "abcdefg";
+
+    asked(false);
+    answer("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n");
+    exchange_put(&x);
+    x.readable = true;
+    exchange_body_read(&x, body, 8, 8, now);
+    ok(x.readable, "as many bytes as asked for: there may be more");
+    exchange_body_read(&x, body, 7, 8, now);
+    ok(!x.readable, "fewer: there are none");
+    x.readable = true;
+    exchange_body_read(&x, body, 0, 8, now);
+    ok(!x.readable, "none: nor now");
+}
+
+/* RFC 9110 section 8.6: what stands behind such a head may be taken for the next response. */
+static void test_no_content(void)
+{
+    asked(false);
+    answer("HTTP/1.1 204 No Content\r\nContent-Length: 1\r\n\r\n");
+    ok(!x.keep_alive, "a length where there can be none costs the connection");
+    asked(false);
+    answer("HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n");
+    ok(x.keep_alive, "unless it is none");
+}
+
 static void test_upgrade(void)
 {
     uint8_t body[16];
@@ -357,6 +412,10 @@ int main(void)
     test_bodies();
     test_responses();
     test_long_head();
+    test_refused_fields();
+    test_bad_chunks();
+    test_readable();
+    test_no_content();
     test_upgrade();
     test_plain();
     test_credit();

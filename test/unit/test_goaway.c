@@ -64,8 +64,23 @@ static const struct {
     { "wss://gw.example.com", "wss://gw2.example.com", "other.net", true },
 };
 
+/* A list that is full has no end but its length. */
+static void full_list(void)
+{
+    const char *const hosts[GOAWAY_HOSTS_MAX + 1] = { "a.test", "b.test", "c.test", "d.test",
+                                                      "e.test" };
+    struct uri own, next;
+
+    uri_parse(STR("wss://gw.example.com"), &own);
+    uri_parse(STR("wss://d.test"), &next);
+    ok(goaway_may(&own, &next, hosts), "the last of the list");
+    uri_parse(STR("wss://e.test"), &next);
+    ok(!goaway_may(&own, &next, hosts), "what lies behind it is not of the list");
+}
+
 int main(void)
 {
+    full_list();
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const char *const hosts[GOAWAY_HOSTS_MAX] = { cases[i].host ? "first.example" : NULL,
                                                       cases[i].host };

@@ -26,6 +26,28 @@ static void agent_auth(enum upgrade_protocol protocol)
     is_fatal(bench_say(&b, &m), ERR_STATE, "close 1002", "a second AuthSuccess");
 }
 
+/* Numbers that are none of ours are no numbers. */
+static void numbers_beyond(void)
+{
+    struct wire_msg m;
+
+    bench_init(&b, true, UPGRADE_TLV);
+    bench_put(&b);
+    wire_auth_error(&m, STR("no"), UINT32_MAX - 1);
+    bench_say(&b, &m);
+    is_int(b.s.retry_after, UINT32_MAX - 1, "the longest retry_after");
+    bench_init(&b, true, UPGRADE_TLV);
+    bench_put(&b);
+    wire_auth_error(&m, STR("no"), UINT32_MAX);
+    bench_say(&b, &m);
+    is_int(b.s.retry_after, 0, "beyond it there is none");
+    bench_init(&b, true, UPGRADE_TLV);
+    bench_put(&b);
+    wire_auth_success(&m, STR("s"), STR("https://x.test/"), 77, UINT64_MAX);
+    bench_say(&b, &m);
+    is_int(b.s.server_time, 0, "nor a time beyond all times");
+}
+
 static void agent_refused(enum upgrade_protocol protocol)
 {
     struct wire_msg m;
@@ -294,6 +316,7 @@ static void each(void (*test)(enum upgrade_protocol))
 
 int main(void)
 {
+    numbers_beyond();
     each(agent_auth);
     each(agent_refused);
     each(agent_before_auth);

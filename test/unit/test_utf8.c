@@ -170,8 +170,18 @@ static void test_words(void)
     is_int(wrong, 0, "a byte beyond ASCII is seen wherever it stands");
 }
 
+/* Words of ASCII are skipped, but not where another byte is due. */
+static void test_words_within(void)
+{
+    struct utf8 u = { 0 };
+
+    ok(!utf8_feed(&u, (const uint8_t *)"\xc3" "abcdefghijklmnop\xa9", 18),
+       "a sequence is not continued behind words of ASCII");
+}
+
 int main(void)
 {
+    test_words_within();
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         test_case(i);
     test_all_code_points();
