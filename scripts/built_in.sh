@@ -1,6 +1,6 @@
 #!/bin/sh
-# built_in.sh OUT [CA]: writes the C file behind include/sys/built_in.h: the certificates of the PEM file
-# CA, and the time of this source. OUT stays untouched when nothing would change in it.
+# built_in.sh OUT [CA]: writes the C file behind include/sys/built_in.h: the certificates of the PEM
+# file CA, and the time of this source. OUT stays untouched when nothing would change in it.
 set -eu
 out=$1
 ca=${2:-}
@@ -9,7 +9,10 @@ trap 'rm -rf "$tmp"' EXIT
 
 time=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || stat -c %Y Makefile)}
 case $time in
-'' | *[!0-9]*) echo "built_in.sh: SOURCE_DATE_EPOCH is not a number of seconds: $time" >&2; exit 1 ;;
+'' | *[!0-9]*)
+    echo "built_in.sh: SOURCE_DATE_EPOCH is not a number of seconds: $time" >&2
+    exit 1
+    ;;
 esac
 
 [ -z "$ca" ] || awk -v dir="$tmp" '

@@ -1,7 +1,7 @@
 #!/bin/sh
-# certs.sh DIR NAME...: a certificate authority and server certificates for these DNS names, with openssl.
-# Writes into DIR: ca.pem; server.pem and server.key (EC P-256); rsa.pem and rsa.key (RSA 2048).
-# For tests and trying out: the authority's key stays in DIR, unprotected.
+# certs.sh DIR NAME...: a certificate authority and server certificates for these DNS names,
+# with openssl. Writes into DIR: ca.pem; server.pem and server.key (EC P-256); rsa.pem and rsa.key
+# (RSA 2048). For tests and trying out: the authority's key stays in DIR, unprotected.
 set -eu
 [ $# -ge 2 ] || { echo "usage: certs.sh DIR NAME..." >&2; exit 2; }
 dir=$1

@@ -40,7 +40,8 @@ scripts/certs.sh "$dir" localhost "$domain" "*.$domain"
 echo "== a token"
 "$build/adit-gateway" token $name > "$dir/token.txt"
 grep "^$name [0-9a-f]\{64\}\$" "$dir/token.txt" > "$dir/tokens"
-grep -v "^$name " "$dir/token.txt" | sed -n 's/.*[: ]\([^ ]*\)$/\1/; /./p' | tail -n 1 > "$dir/token"
+grep -v "^$name " "$dir/token.txt" | sed -n 's/.*[: ]\([^ ]*\)$/\1/; /./p' |
+    tail -n 1 > "$dir/token"
 chmod 600 "$dir/token"
 
 echo "== gateway"
@@ -90,7 +91,8 @@ cmp -s "$dir/page" "$dir/www/index.html" || fail "that is another page than the 
 
 echo
 echo "public address  $url"
-echo "agent           $(wc -c < "$build/adit") bytes, $(sed -n 's/^VmRSS:[^0-9]*//p' /proc/$agent/status) resident"
+resident=$(sed -n 's/^VmRSS:[^0-9]*//p' /proc/$agent/status)
+echo "agent           $(wc -c < "$build/adit") bytes, $resident resident"
 [ -z "${KEEP:-}" ] || {
     trap - EXIT
     echo "still running   stop with: kill $pids; rm -r $dir"

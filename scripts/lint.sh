@@ -1,7 +1,8 @@
 #!/bin/sh
-# lint.sh: what tools see without running anything. On the sources cppcheck, clang-tidy, GCC's
-# analyzer and the width of lines, on scripts shellcheck, on tests pyflakes, on the manual pages
-# mandoc. Ends with 1 when one of them has something to say. DEP is where the libraries' headers are.
+# lint.sh: what tools see without running anything. On the sources clang-format, cppcheck,
+# clang-tidy, GCC's analyzer and the width of lines, on scripts shellcheck, on tests pyflakes, on
+# the manual pages mandoc. Ends with 1 when one of them has something to say. DEP is where the
+# libraries' headers are.
 set -u
 bad=0
 
@@ -16,11 +17,11 @@ check() {
 }
 
 too_wide() {
-    awk 'length > 100 { print FILENAME ":" FNR ": over 100 columns" }' include/*.h include/*/*.h src/*/*.[ch] \
-        test/*.h test/*/*.[ch]
+    awk 'length > 100 { print FILENAME ":" FNR ": over 100 columns" }' include/*.h include/*/*.h \
+        src/*/*.[ch] test/*.h test/*/*.[ch] test/e2e/*.py scripts/*.sh scripts/*.py scripts/*/*.py
 }
 
-# Without the analyzer, which takes minutes; numbers that are converted are GCC's to warn of.
+# Without its own analyzer, which takes minutes; numbers that are converted are GCC's to warn of.
 tidy() {
     flags="-std=c11 -D_GNU_SOURCE -DADIT_MTLS -Iinclude -Isrc/gateway -I$DEP/include"
     # shellcheck disable=SC2016,SC2038
@@ -47,14 +48,16 @@ stale_targets() {
     sed '/^# ---- BearSSL/,$d; s/#.*//; s/[@:]/ /g' scripts/stack/targets.txt | tr -s ' ' '\n' |
         sort -u | while read -r name; do
         case $name in
-        '' | switch | nothing | signal | again | pem | role | curves | our_x509 | own_certificate | \
-            hash | vrfy | br_* | api_*) ;;
+        '' | switch | nothing | signal | again | pem | role | curves | our_x509 | hash | \
+            own_certificate | vrfy | br_* | api_*) ;;
         *) grep -qw "$name" src/*/*.c || echo "scripts/stack/targets.txt: $name is in no source" ;;
         esac
     done
 }
 
 check 'lines within 100 columns' too_wide
+check clang-format /usr/bin/python3 scripts/format.py include/*.h include/*/*.h src/*/*.[ch] \
+    test/*.h test/*/*.[ch]
 check cppcheck cppcheck -q --std=c11 --enable=warning,performance,portability --inline-suppr \
     --error-exitcode=1 -D_GNU_SOURCE -Iinclude -j 2 src
 check 'stack targets' stale_targets

@@ -1,5 +1,6 @@
 #!/bin/sh
-# setup.sh [build] [boards] [every-board] [boot] [test] [bench] [fuzz]: installs with apt what these need and is missing.
+# setup.sh [build] [boards] [every-board] [boot] [test] [bench] [fuzz] [lint] [coverage]: installs
+# with apt what these need and is missing.
 # Without a word: build boards test. Says what it does, and does nothing when nothing is missing.
 # ADIT_SETUP=no: nothing at all, for builds inside somebody else's build system.
 set -eu
@@ -15,13 +16,15 @@ packages() {
                  gcc-mipsel-linux-gnu gcc-powerpc-linux-gnu gcc-riscv64-linux-gnu qemu-user-static \
                  python3 ;;
     boot)   echo qemu-system-mips cpio gzip ;;
-    test)   echo busybox curl openssl perl procps python3 python3-pytest python3-pytest-xdist python3-websockets \
-                 nginx-light haproxy shellcheck mandoc groff-base strace ;;
+    test)   echo busybox curl openssl perl procps python3 python3-pytest python3-pytest-xdist \
+                 python3-websockets nginx-light haproxy shellcheck mandoc groff-base strace ;;
     bench)  echo haproxy wrk nginx-light openssh-client openssh-server curl ;;
-    lint)   echo cppcheck clang-tidy-14 shellcheck pyflakes3 mandoc ;;
+    lint)   echo cppcheck clang-format-14 clang-tidy-14 shellcheck pyflakes3 mandoc ;;
     coverage) echo gcovr ;;
     fuzz)   echo clang-14 libclang-rt-14-dev ;;
-    *)      echo "setup: no group '$1' (build boards every-board boot test bench lint coverage fuzz)" >&2; return 1 ;;
+    *)      echo "setup: no group '$1' (there are build boards every-board boot test bench lint" \
+                "coverage fuzz)" >&2
+            return 1 ;;
     esac
 }
 

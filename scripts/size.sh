@@ -58,7 +58,10 @@ for board; do
         { verdict='STACK NOT TOLD' bad=1; }
     stack=${way%%
 *}
-    [ -z "$fpu$marks" ] || { verdict="NEEDS ONE, $verdict" bad=1; printf '%s\n' "$fpu" "$marks" >&2; }
+    [ -z "$fpu$marks" ] || {
+        verdict="NEEDS ONE, $verdict" bad=1
+        printf '%s\n' "$fpu" "$marks" >&2
+    }
     [ "$flash" -le "$flash_max" ] || { verdict="$verdict, FILE OVER BUDGET"; bad=1; }
     [ "$ram" -le "$ram_max" ] || { verdict="$verdict, MEMORY OVER BUDGET"; bad=1; }
     [ "${stack:-0}" -le "$stack_max" ] || { verdict="$verdict, STACK OVER BUDGET"; bad=1; }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # zoo.sh DIR: certificates good and bad, with openssl, for the tests. Writes into DIR: root.pem, the
-# authority to trust, and for each NAME below NAME.key, NAME.pem, and NAME.chain where a server is to
-# send more than its own certificate.
+# authority to trust, and for each NAME below NAME.key, NAME.pem, and NAME.chain where a server is
+# to send more than its own certificate.
 set -eu
 dir=${1:?usage: zoo.sh DIR}
 mkdir -p "$dir"
@@ -32,7 +32,8 @@ sign() {
     : >index
     openssl req -new -key "$name.key" -subj "/CN=$name" -out csr
     openssl ca -batch -notext -config conf -extensions ext -md "$digest" -in csr \
-        -cert "$issuer.pem" -keyfile "$issuer.key" -startdate "$from" -enddate "$to" -out "$name.pem"
+        -cert "$issuer.pem" -keyfile "$issuer.key" -startdate "$from" -enddate "$to" \
+        -out "$name.pem"
 }
 
 CA=basicConstraints=critical,CA:TRUE
@@ -146,7 +147,8 @@ cp root-short-ca.pem root-path-length.chain
 
 through_with soft-elsewhere "$CA" "nameConstraints=$ELSEWHERE"
 through_with critical-elsewhere "$CA" "nameConstraints=critical,$ELSEWHERE"
-through_with critical-here "$CA" 'nameConstraints=critical,permitted;DNS:zoo.test,excluded;DNS:b.zoo.test'
+through_with critical-here "$CA" \
+    'nameConstraints=critical,permitted;DNS:zoo.test,excluded;DNS:b.zoo.test'
 through_with excluded "$CA" 'nameConstraints=excluded;DNS:test'
 through_with other-names "$CA" 'nameConstraints=critical,permitted;IP:10.0.0.0/255.0.0.0'
 through_with no-signer "$CA" keyUsage=critical,cRLSign

@@ -4,8 +4,8 @@
  * early, late, in between, not at all, dies idle, in the head, in the body. What came out at either
  * end is compared with what went in, and what was shared has to be whole again.
  *
- * Whoever includes this has a random `below`, and calls model_init once and `run` for each
- * exchange.
+ * Whoever includes this says where the choices come from (choices.h), and calls model_init once and
+ * `run` for each exchange.
  */
 #ifndef ADIT_TEST_EXCHANGE_MODEL_H
 #define ADIT_TEST_EXCHANGE_MODEL_H
@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "choices.h"
 #include "err.h"
 #include "core/exchange.h"
 
@@ -24,14 +25,6 @@
 static struct exchange_shared shared;
 static struct exchange x;
 static uint8_t blocks[POOL_BLOCKS][POOL_BLOCK];
-
-/* 0 to n - 1. */
-static uint32_t below(uint32_t n);
-
-static bool sometimes(uint32_t one_of)
-{
-    return below(one_of) == 0;
-}
 
 /* How the server's answer is framed, or what is wrong with it. */
 enum answer { ANSWER_LENGTH, ANSWER_CHUNKED, ANSWER_CLOSE, ANSWER_EMPTY, ANSWER_101, ANSWER_BAD,

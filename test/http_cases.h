@@ -25,9 +25,15 @@ static size_t unescape(char *text)
             continue;
         }
         switch (*++in) {
-        case 'r': *out++ = '\r'; break;
-        case 'n': *out++ = '\n'; break;
-        case 't': *out++ = '\t'; break;
+        case 'r':
+            *out++ = '\r';
+            break;
+        case 'n':
+            *out++ = '\n';
+            break;
+        case 't':
+            *out++ = '\t';
+            break;
         case 'x':
             *out++ = (char)(ascii_hex_value((uint8_t)in[1]) << 4 | ascii_hex_value((uint8_t)in[2]));
             in += 2;

@@ -4,7 +4,8 @@
  * device that answers early, late, too much, too little, not at all, or gives up. What came out at
  * either end is compared with what went in.
  *
- * Whoever includes this has a random `below`, and calls `run` for each connection.
+ * Whoever includes this says where the choices come from (choices.h), and calls `run` for each
+ * connection.
  */
 #ifndef ADIT_TEST_VISIT_MODEL_H
 #define ADIT_TEST_VISIT_MODEL_H
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "choices.h"
 #include "err.h"
 #include "core/visit.h"
 
@@ -21,14 +23,6 @@
 #define STEPS_MAX 20000
 #define WINDOW 900
 #define PAGE_TEXT "sorry"
-
-/* 0 to n - 1. */
-static uint32_t below(uint32_t n);
-
-static bool sometimes(uint32_t one_of)
-{
-    return below(one_of) == 0;
-}
 
 /* How it came to an answer. */
 enum answered { ANSWERED_NOT, ANSWERED_PAGE, ANSWERED_BY_DEVICE };
@@ -392,8 +386,8 @@ static bool put_body(void)
         most = (size_t)r.credit;
     while (!ends && filled < most && !v.body.done && r.in_taken < r.in_sent) {
         size_t n = r.in_sent - r.in_taken;
-        int used = visit_decode(&v, r.in + r.in_taken, n < most - filled ? n : most - filled,
-                                &data);
+        int used = http_body_decode(&v.body, r.in + r.in_taken,
+                                    n < most - filled ? n : most - filled, &data);
 
         if (used < 0) {
             r.wrong = "a good body is malformed";
@@ -617,7 +611,7 @@ static void check(void)
     if (v.ring.len > v.ring.cap || v.raw_left > v.ring.len)
         r.wrong = "the ring has more than it holds";
     if (r.streams && v.down == VISIT_ANSWERS && v.upgrade == VISIT_HTTP &&
-        v.framing != HTTP_BODY_NONE && r.window + (v.ring.len - v.raw_left) != WINDOW)
+        v.sender.body != HTTP_BODY_NONE && r.window + (v.ring.len - v.raw_left) != WINDOW)
         r.wrong = "credit was lost, or came from nowhere";
     if (v.deadline == VISIT_NEVER)
         r.wrong = "nothing ends this";
@@ -724,7 +718,7 @@ static const char *run(void)
         step();
         check();
         if (r.ending == ENDING_NONE && r.now >= v.deadline)
-            obey(visit_on_time(&v, r.now, r.in_sent, r.in_taken < r.in_sent, r.credit > 0));
+            obey(visit_on_time(&v, r.now, r.in_sent, (r.in_taken < r.in_sent), r.credit > 0));
         /* Nobody has anything to do any more: then the time ends it. */
         if (steps > STEPS_MAX / 4)
             r.now += 10;

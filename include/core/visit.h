@@ -93,7 +93,6 @@ struct visit {
     struct wire_msg msg;  /* HttpRequest, written by the owner; its slices are in `head` */
     /* the response */
     uint8_t interims;     /* passed on; those beyond HTTP_INTERIM_MAX are no progress */
-    enum http_body_kind framing;
     struct http_sender sender;
     struct ring ring;     /* what the visitor has not taken; its memory is the owner's */
     size_t raw_left;      /* bytes at the ring's front that go out as they are: heads */
@@ -143,9 +142,6 @@ bool visit_pending(const struct visit *v, bool received, bool credit);
 bool visit_may_put_body(const struct visit *v, bool received);
 /* Is the head, or the rest of it, to be put by itself? */
 bool visit_must_put_head(const struct visit *v);
-/* Decodes n received bytes at p, in place: the bytes consumed, or ERR_HTTP; *data of the body stand
- * at p then. */
-int visit_decode(struct visit *v, uint8_t *p, size_t n, size_t *data);
 /* A part of the head was put, or with `done` the last one; body bytes, and the head if it was not
  * out; `more` of them will follow. */
 void visit_head_put(struct visit *v, bool done);

@@ -35,7 +35,7 @@ static void plan(struct agent *a)
     }
     a->phase = PHASE_WAIT;
     if (delay < a->wait_least_ms)
-        delay = (uint32_t)a->wait_least_ms;
+        delay = a->wait_least_ms;
     a->wait_least_ms = 0;
     a->deadline = a->loop.now + delay;
     if (!log_begin(LOG_INFO))

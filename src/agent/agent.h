@@ -63,7 +63,7 @@ struct agent {
     struct backoff backoff;
     int64_t opened_at;         /* when the session opened; NET_NEVER: not yet */
     uint64_t answered_before;  /* requests_processed as it was before the session */
-    int64_t wait_least_ms;     /* the next delay is at least this: the gateway asked */
+    uint32_t wait_least_ms;    /* the next delay is at least this: the gateway asked */
     struct entropy entropy;
     struct trust trust;
     int64_t floor;             /* Unix seconds: it is not earlier */

@@ -15,7 +15,7 @@
 
 void connect_wait_seconds(struct agent *a, uint32_t seconds)
 {
-    a->wait_least_ms = (int64_t)(seconds < RETRY_AFTER_MAX_S ? seconds : RETRY_AFTER_MAX_S) * 1000;
+    a->wait_least_ms = (seconds < RETRY_AFTER_MAX_S ? seconds : RETRY_AFTER_MAX_S) * 1000;
 }
 
 /* ---- TLS and upgrade ---- */

@@ -69,7 +69,7 @@ static void on_goaway(struct agent *a, const struct session_in *in)
 
     if (ms > a->config.max_delay_ms)
         ms = a->config.max_delay_ms;
-    a->wait_least_ms = (int64_t)backoff_spread((uint32_t)ms, entropy_u32(&a->entropy));
+    a->wait_least_ms = (uint32_t)backoff_spread((uint32_t)ms, entropy_u32(&a->entropy));
     a->next_url_len = in->msg->url.n <= sizeof a->next_url ? in->msg->url.n : 0;
     if (a->next_url_len > 0)
         memcpy(a->next_url, in->msg->url.p, a->next_url_len);

@@ -43,7 +43,7 @@ static void reset(struct visit *v)
     memset(&v->body, 0, sizeof v->body);
     v->msg.method = (struct str){ 0 };
     v->interims = 0;
-    v->framing = HTTP_BODY_NONE;
+    v->sender.body = HTTP_BODY_NONE;
     v->late_at = 0;
 }
 
@@ -184,11 +184,6 @@ bool visit_must_put_head(const struct visit *v)
     return v->up == VISIT_SENDS || v->up == VISIT_PART;
 }
 
-int visit_decode(struct visit *v, uint8_t *p, size_t n, size_t *data)
-{
-    return http_body_decode(&v->body, p, n, data);
-}
-
 void visit_head_put(struct visit *v, bool done)
 {
     if (!done)
@@ -226,7 +221,6 @@ void visit_interim(struct visit *v, bool go_on)
 static void answer(struct visit *v, enum http_body_kind body, uint64_t length)
 {
     v->down = VISIT_ANSWERS;
-    v->framing = body;
     sender_start(&v->sender, body, length, (struct str){ 0 }, false);
 }
 
@@ -272,7 +266,7 @@ void visit_keep_raw(struct visit *v, const uint8_t *p, size_t n)
 
 int visit_body(struct visit *v, size_t n)
 {
-    if (v->framing == HTTP_BODY_NONE || v->down != VISIT_ANSWERS)
+    if (v->sender.body == HTTP_BODY_NONE || v->down != VISIT_ANSWERS)
         return 0;
     return sender_count(&v->sender, n) < 0 ? ERR_HTTP : 1;
 }

@@ -34,13 +34,13 @@ static void carry_tunnels(struct gateway *g, const struct names *from, struct na
 {
     for (size_t i = 0; i < from->count; i++) {
         struct name *old = &from->entry[i];
-        struct name *new = old->tunnel ? names_find(to, names_label(old)) : NULL;
+        struct name *fresh = old->tunnel ? names_find(to, names_label(old)) : NULL;
 
         if (!old->tunnel)
             continue;
-        if (new && memcmp(new->hash, old->hash, NAME_HASH_LEN) == 0) {
-            new->tunnel = old->tunnel;
-            new->tunnel->name = new;
+        if (fresh && memcmp(fresh->hash, old->hash, NAME_HASH_LEN) == 0) {
+            fresh->tunnel = old->tunnel;
+            fresh->tunnel->name = fresh;
         } else {
             log_error("token withdrawn, tunnel ends: ", names_label(old));
             tunnel_end(old->tunnel, WS_CLOSE_TOKEN, "The tunnel was withdrawn.");

@@ -61,7 +61,7 @@ static int copy_body(struct conn *c, uint8_t *out, size_t cap, bool *more)
     int used;
 
     while (filled < cap && !v->body.done && (p = transport_recv_buf(&c->transport, &n)) != NULL) {
-        used = visit_decode(v, p, n < cap - filled ? n : cap - filled, &data);
+        used = http_body_decode(&v->body, p, n < cap - filled ? n : cap - filled, &data);
         if (used < 0)
             return used;
         memcpy(out + filled, p, data);

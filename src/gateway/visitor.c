@@ -52,7 +52,7 @@ static void cut(struct conn *c)
 {
     if (is_unsent(c))
         return;
-    if (c->visitor.visit.framing == HTTP_BODY_CLOSE && !c->secure)
+    if (c->visitor.visit.sender.body == HTTP_BODY_CLOSE && !c->secure)
         conn_reset(c);
     else
         conn_close(c);

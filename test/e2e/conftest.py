@@ -398,4 +398,5 @@ def runs_native():
     return not RUNNER
 
 
-NO_CORES = pytest.mark.skipif(SANITIZED, reason="AddressSanitizer takes the signals that dump cores")
+NO_CORES = pytest.mark.skipif(SANITIZED,
+                              reason="AddressSanitizer takes the signals that dump cores")

@@ -70,7 +70,8 @@ class OpensslFront:
         while not self.stopping:
             with socket.create_connection(("127.0.0.1", self.back)) as s:
                 self.children.append(subprocess.Popen(
-                    ["openssl", "s_server", "-quiet", "-accept", "127.0.0.1:%d" % self.port, "-cert",
+                    ["openssl", "s_server", "-quiet", "-accept", "127.0.0.1:%d" % self.port,
+                     "-cert",
                      self.certs / "server.pem", "-key", self.certs / "server.key", "-naccept", "1",
                      *self.clients], stdin=s, stdout=s, stderr=subprocess.DEVNULL))
             self.children[-1].wait()

@@ -297,7 +297,8 @@ class PyGateway:
         if self.answer == "accept":
             fields = {"window": self.window} if session.streams_bodies else {}
             await session.send("AuthSuccess", session_id="s%d" % len(self.opened),
-                               url="https://python.tunnel.test/", server_time=int(self.server_time or time.time()),
+                               url="https://python.tunnel.test/", server_time=int(
+                                    self.server_time or time.time()),
                                **fields)
             return True
         if self.answer == "refuse":

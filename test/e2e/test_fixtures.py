@@ -1,7 +1,7 @@
 """The fixtures themselves: whatever goes wrong in a test or in another fixture, each program ends.
 
-Tests that fail in every way are run by a pytest in a session of its own; what is left of the session
-afterwards was left behind.
+Tests that fail in every way are run by a pytest in a session of its own; what is left of the
+session afterwards was left behind.
 """
 import os
 import signal

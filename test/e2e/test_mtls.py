@@ -1,4 +1,4 @@
-"""Client certificates: the agent's, in front of the gateway and of other TLS servers that demand one."""
+"""Client certificates: the agent's, for the gateway and for other TLS servers that demand one."""
 import os
 import resource
 import signal
@@ -62,7 +62,8 @@ def test_accepted(strict, make_agent, origin, certs, own, name):
 
 
 @NEEDS
-@pytest.mark.parametrize("name", ["expired", "early", "unknown-root", "self", "missing", "leaf-as-ca"])
+@pytest.mark.parametrize("name", ["expired", "early", "unknown-root", "self", "missing",
+                                  "leaf-as-ca"])
 def test_refused(strict, make_agent, certs, own, name):
     gateway, url, refusal = strict
     agent = agent_with(make_agent, gateway, url, certs, "--max-attempts", "1", *own(name))
@@ -93,8 +94,9 @@ def test_none_asked_for(make_gateway, make_agent, certs, own, name):
 def test_hashes(zoo, certs, make_agent, own, hashes, name, good):
     """A server that takes these signatures only."""
     server = Proc(["openssl", "s_server", "-accept", "127.0.0.1:0", "-tls1_2", "-cert",
-                   certs / "server.pem", "-key", certs / "server.key", "-naccept", "1", "-Verify", "1",
-                   "-verify_return_error", "-CAfile", zoo / "roots.pem", "-client_sigalgs", hashes],
+                   certs / "server.pem", "-key", certs / "server.key", "-naccept", "1",
+                   "-Verify", "1", "-verify_return_error", "-CAfile", zoo / "roots.pem",
+                   "-client_sigalgs", hashes],
                   stdin=subprocess.PIPE)
     port = int(server.wait_for_log(r"ACCEPT .*:(\d+)").group(1))
     agent = make_agent("wss://localhost:%d/" % port, "the-token", "127.0.0.1:9", *own(name),
@@ -110,7 +112,7 @@ def test_hashes(zoo, certs, make_agent, own, hashes, name, good):
 # ---- the gateway's side ----
 
 def test_visitors_need_none(make_gateway, zoo):
-    """And what openssl's client shows counts as what an agent shows: for a client, not for a server."""
+    """And what openssl's client shows counts as what an agent shows: a client's, no server's."""
     gateway = make_gateway("--client-ca", zoo / "roots.pem")
     gateway.token("shed")
     with gateway.visit("shed") as v:
@@ -187,7 +189,8 @@ def test_files_are_read_once(make_gateway, make_agent, certs, zoo, own, tmp_path
     options = [*own("p256")[:2], "--client-key", key]
     sandbox = ["--user", "65534", "--chroot", tmp_path / "root"] if os.geteuid() == 0 else []
     url = gateway.url.replace("localhost", "127.0.0.1")
-    agent = agent_with(make_agent, gateway, url, certs, "--server-name", "localhost", *options, *sandbox)
+    agent = agent_with(make_agent, gateway, url, certs, "--server-name", "localhost", *options,
+                       *sandbox)
     agent.wait_open()
     Path(options[1]).rename(tmp_path / "gone.pem")
     key.unlink()
@@ -221,7 +224,8 @@ def test_bad_files(zoo, tmp_path, options, told):
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620])
 def test_key_of_others(zoo, tmp_path, mode):
     for name in "token", "key":
-        (tmp_path / name).write_bytes((zoo / "p256.key").read_bytes() if name == "key" else b"token")
+        (tmp_path / name).write_bytes((zoo / "p256.key").read_bytes() if name == "key"
+                                      else b"token")
         (tmp_path / name).chmod(mode if name == "key" else 0o600)
     status, _, err = run([*ADIT, "--url", "wss://localhost/", "--token-file", tmp_path / "token",
                           "--client-cert", zoo / "p256.pem", "--client-key", tmp_path / "key"])
@@ -236,7 +240,7 @@ PATTERN = Path("/proc/sys/kernel/core_pattern").read_text().strip()
 
 
 def forms(key):
-    """How the secret of a key may lie in memory: its bytes, BearSSL's numbers, a line of its file."""
+    """How a key's secret may lie in memory: its bytes, BearSSL's numbers, a line of its file."""
     text = subprocess.run(["openssl", "pkey", "-in", key, "-noout", "-text"], check=True,
                           capture_output=True, text=True).stdout
     value = text.split("priv:\n")[1] if "priv:\n" in text else text.split("privateExponent:\n")[1]

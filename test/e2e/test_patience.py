@@ -181,7 +181,8 @@ def test_upgrade_without_an_end(answering, what):
 ])
 def test_retry_after(answering, status, value, least, most):
     async def answer(request, writer):
-        writer.write(b"HTTP/1.1 %d No\r\nRetry-After: %s\r\nContent-Length: 0\r\n\r\n" % (status, value))
+        writer.write(b"HTTP/1.1 %d No\r\nRetry-After: %s\r\nContent-Length: 0\r\n\r\n" %
+                     (status, value))
         await writer.drain()
     agent = answering(answer)
     found = agent.wait_for_log(r"connecting again in ([\d.]+)(ms|s|m)$")

@@ -70,7 +70,8 @@ def test_kernel_without_filter(tmp_path):
     """As built without CONFIG_SECCOMP_FILTER: prctl(PR_SET_SECCOMP) is EINVAL."""
     (tmp_path / "token").write_text("the-token")
     (tmp_path / "token").chmod(0o600)
-    agent = Proc([sys.executable, Path(__file__).with_name("without.py"), 157, 22, 22, *ADIT, "--url",
+    agent = Proc([sys.executable, Path(__file__).with_name("without.py"), 157, 22, 22, *ADIT,
+                  "--url",
                   "ws://127.0.0.1:9/", "--allow-plaintext", "--token-file", tmp_path / "token"])
     agent.wait_for_log(SANDBOX + "no system call filter in this kernel")
     agent.wait_for_log("connecting to")
@@ -81,7 +82,8 @@ def test_kernel_without_filter(tmp_path):
 @ROOT
 def test_early_boot(make_agent):
     """The kernel has no random bytes yet: they are waited for, and nothing is sent before."""
-    agent = make_agent("ws://127.0.0.1:9/", "the-token", "127.0.0.1:9", "--limits=no", "--seccomp=no")
+    agent = make_agent("ws://127.0.0.1:9/", "the-token", "127.0.0.1:9", "--limits=no",
+                       "--seccomp=no")
     agent.wait_for_log("connecting again")
     with Traced(agent.pid) as traced:
         since = agent.mark()
@@ -109,9 +111,11 @@ def test_groups_are_dropped(certs, tmp_path, program):
     """A user of several groups starts it."""
     (tmp_path / "file").write_text("the-token" if program == "agent" else "")
     (tmp_path / "file").chmod(0o600)
-    argv = ([*ADIT, "--url", "ws://127.0.0.1:9/", "--allow-plaintext", "--token-file", tmp_path / "file"]
+    argv = ([*ADIT, "--url", "ws://127.0.0.1:9/", "--allow-plaintext", "--token-file",
+             tmp_path / "file"]
             if program == "agent" else
-            [*GATEWAY, "--listen", "127.0.0.1:0", "--domain", "tunnel.test", "--tokens", tmp_path / "file",
+            [*GATEWAY, "--listen", "127.0.0.1:0", "--domain", "tunnel.test", "--tokens",
+             tmp_path / "file",
              "--plain"])
     for options, groups in ([], ["5", "6"]), (["--user", "65534"], []):
         running = Proc(["setpriv", "--groups=5,6", *argv, *options])

@@ -1,4 +1,4 @@
-"""The token shows nowhere: not in a core dump, /proc, an error or the log; and its file is private."""
+"""The token shows nowhere, not in a core dump, /proc, an error or the log; its file is private."""
 import base64
 import hashlib
 import os
@@ -21,7 +21,8 @@ TOKEN = "a-token-that-must-not-show-7c1f"
 
 
 def start(argv, env=None, cwd=None):
-    return Proc([*ADIT, "--url", "ws://127.0.0.1:9/x", "--allow-plaintext", *argv], env=env, cwd=cwd)
+    return Proc([*ADIT, "--url", "ws://127.0.0.1:9/x", "--allow-plaintext", *argv], env=env,
+                cwd=cwd)
 
 
 @pytest.fixture
@@ -73,7 +74,8 @@ PATTERN = Path("/proc/sys/kernel/core_pattern").read_text().strip()
 @NO_CORES
 @pytest.mark.parametrize("given", ["file", "argument", "environment"])
 def test_core(token_file, tmp_path, given):
-    argv = {"file": ["--token-file", token_file], "argument": ["--token", TOKEN], "environment": []}[given]
+    argv = {"file": ["--token-file", token_file], "argument": ["--token", TOKEN],
+            "environment": []}[given]
     env = clean_env(ADIT_TOKEN=TOKEN) if given == "environment" else None
     hard = resource.getrlimit(resource.RLIMIT_CORE)
     resource.setrlimit(resource.RLIMIT_CORE, (hard[1], hard[1]))
@@ -139,7 +141,8 @@ def test_hangup_between_upgrade_and_auth(make_agent):
     key = re.search(rb"(?i)sec-websocket-key: *(\S+)", request).group(1)
     accept = base64.b64encode(hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
     answer = (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-              b"Sec-WebSocket-Protocol: adit.json.v1\r\nSec-WebSocket-Accept: " + accept + b"\r\n\r\n")
+              b"Sec-WebSocket-Protocol: adit.json.v1\r\nSec-WebSocket-Accept: " + accept +
+              b"\r\n\r\n")
     agent.token_file.write_text("short\n")
     with Traced(agent.pid) as traced:
         peer.sendall(answer)
@@ -217,7 +220,8 @@ def test_whole_run(make_gateway, make_agent, origin, certs, tmp_path, monkeypatc
     try:
         gateway = make_gateway("--log-level", "debug", *allow)
         token = gateway.token("shed")
-        agent = make_agent(gateway.url, token, "127.0.0.1:%d" % origin.port, "--protocol", mode, *allow,
+        agent = make_agent(gateway.url, token, "127.0.0.1:%d" % origin.port, "--protocol", mode,
+                           *allow,
                            ca=certs / "ca.pem")
         agent.wait_open()
         with gateway.visit("shed") as v:

@@ -14,7 +14,8 @@ def tiny(tmp_path_factory):
     if not runs_native():
         pytest.skip("builds the agent of this machine")
     out = tmp_path_factory.mktemp("tiny")
-    subprocess.run(["make", "-C", ROOT, "-j2", "BOARD=" + BUILD.name, "PROFILE=tiny", "OUT=%s" % out,
+    subprocess.run(["make", "-C", ROOT, "-j2", "BOARD=" + BUILD.name, "PROFILE=tiny",
+                    "OUT=%s" % out,
                     out / (BUILD.name + "-tiny") / "adit"], check=True, stdout=subprocess.DEVNULL,
                    env=clean_env())
     return out / (BUILD.name + "-tiny") / "adit"

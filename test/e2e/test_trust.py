@@ -60,7 +60,8 @@ def test_pin_does_not_replace_the_chain(make_py, make_agent, certs, other_certs)
     assert agent.wait() == 1 and gateway.requests == []
 
 
-@pytest.mark.parametrize("bad", ["sha256:short", "md5:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="])
+@pytest.mark.parametrize("bad", ["sha256:short",
+                                 "md5:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="])
 def test_bad_pin(bad):
     status, _, err = run([*ADIT, "--url", "wss://localhost/", "--token", "t", "--pin", bad])
     assert status == 2 and "--pin: write sha256:" in err
@@ -145,7 +146,8 @@ def test_state_file(make_py, make_agent, certs, tmp_path):
 
 
 def test_clock_wins(make_py, make_agent, certs, tmp_path):
-    """A time in the file beyond the certificate's end does not lock out a device whose clock is set."""
+    """A time in the file beyond the certificate's end does not lock out a device whose clock is
+    set."""
     state = tmp_path / "state"
     state.write_text("%d\n" % (time.time() + 60 * DAY))
     agent = agent_with(make_agent, make_py().url, "--state", state, ca=certs / "ca.pem")
@@ -154,7 +156,8 @@ def test_clock_wins(make_py, make_agent, certs, tmp_path):
 
 
 def test_clock_not_set(make_py, built, certs, tmp_path):
-    """The program was made later than the clock says: its time counts, or the later one in the file."""
+    """The program was made later than the clock says: its time counts, or the later one in the
+    file."""
     gateway = make_py()
     agent = built(gateway.url)
     agent.wait_for_log("the clock is not set: certificates are checked as of the last time known")
@@ -179,14 +182,16 @@ def test_certificate_from_the_future(make_py, make_agent, built, zoo, tmp_path):
     trust = ["--server-name", "zoo.test", "--ca", zoo / "roots.pem"]
     options = [*trust, "--max-attempts", "1"]
     for agent in agent_with(make_agent, url, *options), built(url, *trust):
-        agent.wait_for_log(r"not valid yet: set this machine's clock \(NTP\), or use --state or --pin")
+        agent.wait_for_log(r"not valid yet: set this machine's clock \(NTP\), "
+                           r"or use --state or --pin")
         assert agent.wait() == 1
     state = tmp_path / "state"
     state.write_text("%d\n" % (time.time() + 2 * 365 * DAY))
     agent = agent_with(make_agent, url, *options, "--state", state)
     agent.wait_open()
     # The name counts as ever.
-    agent = agent_with(make_agent, url, "--server-name", "other.test", *options[2:], "--state", state)
+    agent = agent_with(make_agent, url, "--server-name", "other.test", *options[2:], "--state",
+                       state)
     agent.wait_for_log("another name")
     assert agent.wait() == 1
 
@@ -206,14 +211,16 @@ def test_time_beyond_the_certificate(make_py, make_agent, certs, zoo, tmp_path):
 
     assert abs(told(20 * DAY, certs / "ca.pem") - 20 * DAY) < 60
     for days in 40, 100 * 365:
-        assert told(days * DAY, certs / "ca.pem") is None, "after the last second of the certificate"
+        assert told(days * DAY, certs / "ca.pem") is None, \
+            "after the last second of the certificate"
     lasting = tmp_path / "lasting"
     lasting.mkdir()
     (lasting / "server.pem").write_bytes((zoo / "lasting.pem").read_bytes())
     (lasting / "server.key").write_bytes((zoo / "lasting.key").read_bytes())
     name = "--server-name", "zoo.test"
     for years in 5, 19:
-        assert 360 * DAY < told(years * 365 * DAY, zoo / "roots.pem", *name, certs=lasting) < 370 * DAY
+        assert 360 * DAY < told(years * 365 * DAY, zoo / "roots.pem", *name,
+                                certs=lasting) < 370 * DAY
 
 
 @pytest.mark.parametrize("kind", ["plaintext", "early"])
@@ -233,7 +240,8 @@ def test_time_that_is_not_learned(make_py, make_agent, certs, tmp_path, kind):
 
 @pytest.mark.parametrize("content", ["", "soon\n", "-5\n", "9" * 40 + "\n", "\0" * 100,
                                      "9223372036854775807\n", "18446744073709551615\n",
-                                     "4102444800000\n", "1893456000x\n", "%d\n" % (31 * 366 * DAY + 1.8e9)])
+                                     "4102444800000\n", "1893456000x\n",
+                                     "%d\n" % (31 * 366 * DAY + 1.8e9)])
 def test_damaged_state_file(make_py, make_agent, certs, tmp_path, content):
     state = tmp_path / "state"
     state.write_text(content)
@@ -245,7 +253,8 @@ def test_damaged_state_file(make_py, make_agent, certs, tmp_path, content):
 
 
 def test_state_that_cannot_be_written(make_py, make_agent, certs, tmp_path):
-    agent = agent_with(make_agent, make_py().url, "--state", tmp_path / "no/such", ca=certs / "ca.pem")
+    agent = agent_with(make_agent, make_py().url, "--state", tmp_path / "no/such",
+                       ca=certs / "ca.pem")
     agent.wait_for_log("--state %s cannot be written" % (tmp_path / "no/such"))
     agent.wait_open()
 
@@ -270,7 +279,7 @@ def test_behind_another_tls_server(kind, make_front, make_agent, origin, certs):
 
 @pytest.fixture(scope="module")
 def built(certs, tmp_path_factory):
-    """An agent built with an authority and ten days later than now, in a tree of its own: starts it."""
+    """Starts an agent built with an authority and ten days later than now, in a tree of its own."""
     if not runs_native():
         pytest.skip("builds the agent of this machine")
     out = tmp_path_factory.mktemp("built")
@@ -301,7 +310,8 @@ def test_compiled_in(make_py, built, other_certs, tmp_path):
     subprocess.run([ROOT / "scripts/certs.sh", tmp_path / "strange", "localhost"], check=True)
     gateway = make_py(certs=tmp_path / "strange")
     agent = built(gateway.url)
-    agent.wait_for_log(r"chain does not end in a trusted CA \(this program has 1 anchors\); use --ca")
+    agent.wait_for_log(r"chain does not end in a trusted CA "
+                       r"\(this program has 1 anchors\); use --ca")
     assert agent.wait() == 1 and gateway.requests == []
     # --ca is instead of what is compiled in.
     agent = built(make_py().url, "--ca", tmp_path / "strange/ca.pem")

@@ -1,5 +1,5 @@
 """Certificates good and bad, served by `openssl s_server`: verdict and sentence for each, with the
-clock right, in 1970 and in 2100. The clock is an argument of tls-probe, which is the agent's TLS."""
+clock right, in 1970 and in 2100. The clock is an argument of tls-probe, the agent's TLS."""
 import platform
 import signal
 import subprocess
@@ -34,7 +34,8 @@ ZOO = {
     "wrong-name": NAME,
     "expired": ("expired",) * 3,
     "early": ("not valid yet", "not valid yet", "expired"),
-    "self": (NOT_TRUSTED[0], "not valid yet", "expired"), "unknown-root": NOT_TRUSTED, "missing": NOT_TRUSTED,
+    "self": (NOT_TRUSTED[0], "not valid yet", "expired"), "unknown-root": NOT_TRUSTED,
+    "missing": NOT_TRUSTED,
     "through": OK,
     "young-chain": ("accepted", "not valid yet", "expired"),
     "leaf-as-ca": NOT_CA, "path-length": NOT_CA,
@@ -109,7 +110,8 @@ def test_time_known(zoo, serve):
     _, port = serve("early")
     now, built = moment("1970")
     for year, told in (0, "not valid yet"), (2, "accepted"), (4, "expired"):
-        assert told in probe(port, now, built, zoo / "roots.pem", known=time.time() + year * 365 * DAY)
+        assert told in probe(port, now, built, zoo / "roots.pem",
+                             known=time.time() + year * 365 * DAY)
 
 
 @pytest.mark.parametrize("name, host, expected", [
@@ -118,8 +120,8 @@ def test_time_known(zoo, serve):
     ("address", "::7f00:1", "another name"), ("address-as-name", "127.0.0.1", "another name"),
     ("p256", "127.0.0.1", "another name"), ("zoo.test", "127.0.0.1", "names no host")])
 def test_address(zoo, serve, name, host, expected):
-    """An address is one of the certificate's addresses, and nothing else of it is; there is no server
-    name for it (RFC 6066 section 3)."""
+    """An address is one of the certificate's addresses, and nothing else of it is; there is no
+    server name for it (RFC 6066 section 3)."""
     server, port = serve(name, "-tls1_2", "-tlsextdebug")
     assert expected in probe(port, *moment("right"), zoo / "roots.pem", host)
     assert '"server name"' not in server.log()
@@ -184,8 +186,8 @@ def test_truncated(zoo, serve, clock):
 # ---- what is offered ----
 
 def test_offer(zoo, serve):
-    """RFC 5246 sections 7.4.1.2 to 7.4.1.4: TLS 1.2, no other; the order of the suites is that of this
-    processor."""
+    """RFC 5246 sections 7.4.1.2 to 7.4.1.4: TLS 1.2, no other; the order of the suites is that of
+    this processor."""
     server, port = serve("p256", "-tls1_2", "-msg", "-tlsextdebug")
     probe(port, *moment("right"), zoo / "roots.pem")
     lines = iter(server.log().splitlines())
@@ -209,7 +211,8 @@ def test_offer(zoo, serve):
         assert suites == chacha + aes
     extensions, at = {}, at + 2 + n + 2 + 2
     while at < len(hello):
-        kind, size = int.from_bytes(hello[at:at + 2], "big"), int.from_bytes(hello[at + 2:at + 4], "big")
+        kind = int.from_bytes(hello[at:at + 2], "big")
+        size = int.from_bytes(hello[at + 2:at + 4], "big")
         extensions[kind] = hello[at + 4:at + 4 + size]
         at += 4 + size
     assert 43 not in extensions, "supported_versions: TLS 1.3"
@@ -225,19 +228,24 @@ def test_offer(zoo, serve):
                                    "ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-RSA-CHACHA20-POLY1305"])
 @pytest.mark.parametrize("curve", ["X25519", "P-256", "P-384"])
 def test_suites(zoo, serve, suite, curve):
-    _, port = serve("p256" if "ECDSA" in suite else "rsa2048", "-tls1_2", "-cipher", suite, "-curves", curve)
-    assert probe(port, *moment("right"), zoo / "roots.pem").splitlines() == ["accepted", "it stands"]
+    _, port = serve("p256" if "ECDSA" in suite else "rsa2048", "-tls1_2", "-cipher", suite,
+                    "-curves", curve)
+    assert probe(port, *moment("right"), zoo / "roots.pem").splitlines() == ["accepted",
+                                                                             "it stands"]
 
 
-@pytest.mark.parametrize("suite", ["AES128-GCM-SHA256", "ECDHE-ECDSA-AES128-SHA256", "DHE-RSA-AES128-GCM-SHA256",
+@pytest.mark.parametrize("suite", ["AES128-GCM-SHA256", "ECDHE-ECDSA-AES128-SHA256",
+                                   "DHE-RSA-AES128-GCM-SHA256",
                                    "ECDHE-ECDSA-AES128-CCM", "ECDHE-RSA-AES128-SHA"])
 def test_other_suites(zoo, serve, suite):
-    _, port = serve("p256" if "ECDSA" in suite else "rsa2048", "-tls1_2", "-cipher", suite + ":@SECLEVEL=0")
+    _, port = serve("p256" if "ECDSA" in suite else "rsa2048", "-tls1_2", "-cipher",
+                    suite + ":@SECLEVEL=0")
     assert "offers nothing safe" in probe(port, *moment("right"), zoo / "roots.pem")
 
 
 @pytest.mark.parametrize("garbage", [b"\0" * 3000, b"HTTP/1.1 400 Bad Request\r\n\r\n",
-                                     bytes(range(256)) * 8, b"\x16\x03\x03\x40\x00" + b"\x05" * 20000],
+                                     bytes(range(256)) * 8,
+                                     b"\x16\x03\x03\x40\x00" + b"\x05" * 20000],
                          ids=["zeroes", "http", "bytes", "record"])
 def test_garbage(zoo, background, garbage):
     import asyncio

@@ -64,8 +64,8 @@ class Traced:
         self.ptrace(PUT, ctypes.byref(self.regs))
 
     def run_past(self, condition):
-        """Runs until a system call has ended for which condition(number, result) holds, then to where
-        the process begins to wait again."""
+        """Runs until a system call has ended for which condition(number, result) holds, then to
+        where the process begins to wait again."""
         seen = False
         while True:
             number, begins, result = self.next_stop()

@@ -1,5 +1,5 @@
-"""without.py CALL ARGUMENT ERRNO PROGRAM...: runs the program on a kernel that answers this system call
-with this error, when its first argument is this one. Little-endian machines."""
+"""without.py CALL ARGUMENT ERRNO PROGRAM...: runs the program on a kernel that answers this system
+call with this error, when its first argument is this one. Little-endian machines."""
 import ctypes
 import os
 import struct

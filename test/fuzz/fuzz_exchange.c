@@ -1,24 +1,10 @@
 /*
- * Input: the choices of test/exchange_model.h, a byte each; those of a generator follow.
+ * Input: the choices of test/exchange_model.h, as test/choices.h takes them.
  * Properties: the model's.
  */
 #include "must.h"
 
 #include "../exchange_model.h"
-
-static const uint8_t *choice, *choices_end;
-static uint64_t state;
-
-static uint32_t below(uint32_t n)
-{
-    if (choice < choices_end)
-        return *choice++ % n;
-    /* An end to every exchange. */
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return (uint32_t)(state >> 32) % n;
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data_in, size_t size)
 {
@@ -28,9 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data_in, size_t size)
     if (!ready)
         model_init();
     ready = true;
-    choice = data_in;
-    choices_end = data_in + size;
-    state = 1;
+    choices_of_input(data_in, size);
     wrong = run();
     if (wrong != NULL)
         fprintf(stderr, "%s\n", wrong);

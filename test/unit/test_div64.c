@@ -50,9 +50,9 @@ static void known(void)
 
 static void edges(void)
 {
-    static const uint64_t edge[] = {1, 2, 3, 10, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff,
-                                    0x100000000, 0x100000001, 0x7fffffffffffffff,
-                                    0x8000000000000000, 0x8000000000000001, 0xffffffffffffffff};
+    static const uint64_t edge[] = { 1, 2, 3, 10, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff,
+                                     0x100000000, 0x100000001, 0x7fffffffffffffff,
+                                     0x8000000000000000, 0x8000000000000001, 0xffffffffffffffff };
     size_t count = sizeof edge / sizeof edge[0];
     int wrong = 0;
 

@@ -5,23 +5,13 @@
 
 #define RUNS 40000
 
-static uint64_t state;
-
-static uint32_t below(uint32_t n)
-{
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return (uint32_t)(state >> 32) % n;
-}
-
 static unsigned completed, failed, repeated;
 
 static const char *run_seed(uint64_t seed)
 {
     const char *wrong;
 
-    state = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
+    choices_of_seed(seed);
     wrong = run();
     completed += r.complete;
     failed += r.failed > 0;

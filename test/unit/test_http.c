@@ -214,7 +214,10 @@ static void targets(void)
 
 static void chunk_heads(void)
 {
-    static const struct { uint32_t len; const char *text; } cases[] = {
+    static const struct {
+        uint32_t len;
+        const char *text;
+    } cases[] = {
         { 0, "0\r\n" }, { 1, "1\r\n" }, { 15, "f\r\n" }, { 16, "10\r\n" }, { 255, "ff\r\n" },
         { 0x1000, "1000\r\n" }, { 0xabcdef0, "abcdef0\r\n" }, { UINT32_MAX, "ffffffff\r\n" },
     };

@@ -37,7 +37,7 @@ static struct capture captured;
 /* Parses up to four arguments; what went to standard error is in captured.text. */
 static int parse(const char *a, const char *b, const char *c, const char *d)
 {
-    char *argv[6] = { (char *)(uintptr_t)"/usr/sbin/adit" };
+    char *argv[6] = { (char *)(uintptr_t) "/usr/sbin/adit" };
     const char *const given[4] = { a, b, c, d };
     int argc = 1, result;
 

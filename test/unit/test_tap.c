@@ -45,7 +45,7 @@ static void test_guard(size_t size)
 
 int main(void)
 {
-    static const unsigned char bytes[] = {1, 2, 3};
+    static const unsigned char bytes[] = { 1, 2, 3 };
 
     ok(1, "ok takes a true value");
     is_int(-5, -5, "is_int takes negative numbers");
