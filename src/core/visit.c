@@ -151,9 +151,16 @@ size_t visit_discard(struct visit *v, uint8_t *p, size_t n)
  * ends his direction is taken to have left, as most servers do. */
 bool visit_half_close(struct visit *v)
 {
-    if (v->upgrade != VISIT_UPGRADED || v->up != VISIT_BODY)
+    if (v->upgrade != VISIT_UPGRADED)
         return false;
-    v->up = VISIT_END;
+    if (v->up == VISIT_BODY) {
+        v->up = VISIT_END;
+        return true;
+    }
+    /* The stream is gone: there is nobody to tell, but what has come is still the visitor's. */
+    if (v->up != VISIT_DROPS || v->ring.len == 0)
+        return false;
+    v->up = VISIT_DONE;
     return true;
 }
 

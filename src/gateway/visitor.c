@@ -131,10 +131,12 @@ void visitor_output(struct conn *c)
 
 void visitor_ended(struct conn *c)
 {
-    if (visit_half_close(&c->visitor.visit) && transport_send_on(&c->transport))
-        stream_ready(c);
-    else
+    struct visit *v = &c->visitor.visit;
+
+    if (!visit_half_close(v) || !transport_send_on(&c->transport))
         conn_close(c);
+    else if (visit_pending(v, false, false))
+        stream_ready(c);
 }
 
 void visitor_on_time(struct conn *c)

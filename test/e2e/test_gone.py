@@ -11,6 +11,7 @@ from pyagent import PyAgent
 from rawagent import RawAgent
 
 SMALL = 4096          # an agent's credit
+WINDOW = 8 << 20      # more than the kernel takes for a visitor who reads nothing
 UPLOAD = 100000       # more than that, and than the gateway reads ahead
 
 
@@ -94,6 +95,28 @@ def test_half_close_with_bytes_unread(make_gateway, background):
     assert visitor.to_end() == b"all heard"
     visitor.close()
     agent.close()
+
+
+def test_half_close_after_the_tunnel_was_lost(make_gateway, background):
+    """What had come is handed over, whatever the visitor says meanwhile."""
+    gateway = make_gateway("--request-timeout", "5m", "--stream-window", "%d" % WINDOW, certs=None)
+    agent = PyAgent(background, gateway, gateway.token("one"))
+    visitor = gateway.visit("one", receive_buffer=65536)
+    visitor.begin("GET", "/", [("Connection", "upgrade"), ("Upgrade", "echo")])
+    name = agent.request()["id"]
+    agent.respond(name, 101, [(b"connection", b"upgrade"), (b"upgrade", b"echo")], more=True)
+    assert visitor.head().status == 101
+    for _ in range(WINDOW // 16384):
+        agent.run(agent.send("HttpBody", id=name, body=b"d" * 16384, more=True))
+    agent.run(agent.send("Ping", timestamp=1))
+    agent.run(agent.expect("Pong"))
+    agent.cut()
+    wait_until(lambda: gateway.counter("tunnels") == 0, "the tunnel to be lost")
+    visitor.sock.shutdown(socket.SHUT_WR)
+    assert visitor.to_end() == b"d" * WINDOW
+    visitor.close()
+    with gateway.visit("one") as again:
+        assert again.request().status == 502
 
 
 def test_agent_that_takes_nothing(make_gateway):

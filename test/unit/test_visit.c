@@ -404,6 +404,25 @@ static void upgraded(void)
     is_int(visit_settle(&v, false, false), VISIT_CUT, "what is lost is seen");
 }
 
+static void upgrade_lost(void)
+{
+    char text[16];
+
+    stream("GET / HTTP/1.1", "");
+    visit_head_put(&v, true);
+    visit_ask_upgrade(&v);
+    answer(HTTP_BODY_TUNNEL, 0);
+    visit_keep(&v, STR("a"));
+    visit_let_go(&v);
+    visit_break(&v);
+    ok(visit_half_close(&v), "what is held is still his");
+    ok(!visit_pending(&v, false, true), "and nobody is told");
+    ok(!visit_half_close(&v), "once");
+    is_int(visit_settle(&v, false, false), VISIT_GOES_ON, "it goes out");
+    take(9, text);
+    is_int(visit_settle(&v, false, false), VISIT_CUT, "what is lost is seen");
+}
+
 static void early_upgrade(void)
 {
     stream("GET / HTTP/1.1", "");
@@ -432,6 +451,7 @@ int main(void)
     lengths();
     broken();
     upgraded();
+    upgrade_lost();
     early_upgrade();
     return done_testing();
 }
