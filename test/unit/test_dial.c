@@ -57,6 +57,7 @@ static void test_connect(int listener, uint16_t port)
     sock_close(&peer);
     is_int(d.fd, -1, "and is not the dial's any more");
     is_int(dial_on_event(&d, 1, 0), ERR_STATE, "nothing under way");
+    ok(d.want == 0 && d.deadline == NET_NEVER, "and nothing to wait for");
     is_int(run(dial_to("name.example", port), 0), 1, "a name");
     is_mem(d.peer.bytes, 4, loopback.bytes, 4, "its first address");
     dial_stop(&d);
@@ -68,6 +69,7 @@ static void test_connect(int listener, uint16_t port)
 static void test_refused(uint16_t port, uint16_t closed)
 {
     is_int(run(dial_to("127.0.0.1", closed), 0), ERR_REFUSED, "nobody listens");
+    ok(d.fd == -1 && d.want == 0 && d.deadline == NET_NEVER, "and nothing is waited for");
     is_int(d.fd, -1, "nothing left");
     write_hosts("127.0.0.2 two.example\n127.0.0.1 two.example\n");
     is_int(run(dial_to("two.example", port), 0), 1, "the next address at once");

@@ -169,6 +169,42 @@ static void given_again(void)
     trace_free(&t);
 }
 
+/* Nor are those that were, when more of their frame has come behind them. */
+static void given_more(void)
+{
+    uint8_t out[1000];
+    struct wire_msg m;
+    bool same = true;
+    size_t n;
+
+    request(&m, 60);
+    n = frames(out, true, UPGRADE_TLV, &m, 1000, NULL);
+    for (size_t cut = 1; cut < n; cut++) {
+        uint8_t bytes[1000];
+        size_t at = 0, end = cut;
+        enum link_event ev = LINK_MORE;
+        struct trace t;
+
+        memcpy(bytes, out, n);
+        trace_init(&t, false, UPGRADE_TLV);
+        while (at < n && t.err == 0) {
+            int used = link_recv(&t.link, bytes + at, end - at, &ev);
+
+            t.err = used < 0 ? used : 0;
+            at += used < 0 ? 0 : (size_t)used;
+            trace_event(&t, ev);
+            end = n;
+        }
+        while (t.err == 0 && ev != LINK_MORE) {
+            t.err = link_recv(&t.link, bytes + n, 0, &ev);
+            trace_event(&t, ev);
+        }
+        same = same && t.err == 0 && t.ends == 1 && memcmp(t.text + t.len - 61, body, 60) == 0;
+        trace_free(&t);
+    }
+    ok(same, "a body of which more has come when its first bytes are given again");
+}
+
 static void empty_fragments(void)
 {
     static const uint8_t in[] = { 2, 0, 0x89, 0, 0, 2, 7, 16, 0, 0, 0, 1, 1, 0x80, 1, 5, };
@@ -276,6 +312,7 @@ int main(void)
         bodies(protocols[i]);
     }
     given_again();
+    given_more();
     empty_fragments();
     empty_body_waits();
     close_frames();

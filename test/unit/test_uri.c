@@ -78,6 +78,8 @@ static void refuses(void)
     is_int(uri_parse((struct str){ (const uint8_t *)"wss://a/\0", 9 }, &uri), ERR_URI,
            "NUL in the path");
     is_int(uri_parse((struct str){ NULL, 0 }, &uri), ERR_URI, "nothing");
+    is_int(uri_parse((struct str){ (const uint8_t *)"wss://a/%41", 10 }, &uri), ERR_URI,
+           "an escape that ends behind the URL");
     memset(name, 'a', sizeof name);
     memcpy(name, "wss://", 6);
     is_int(uri_parse((struct str){ (uint8_t *)name, 6 + HOST_MAX - 1 }, &uri), 0, "longest host");

@@ -149,6 +149,8 @@ static void slow_body(void)
     now += 500;
     visit_progress(&v, now, 20);
     is_int(v.deadline, 7 + 1000 + 200, "20 bytes at 100 a second earn 200 ms");
+    visit_progress(&v, now, 30);
+    is_int(v.deadline, 7 + 1000 + 300, "10 more 100 ms");
     visit_progress(&v, now, 120);
     is_int(v.deadline, now + 1000, "but no more than that time from now");
     visit_progress(&v, now + 10, UINT64_C(1) << 62);
@@ -220,6 +222,8 @@ static void read_whole(void)
 {
     stream("GET / HTTP/1.1", "");
     ok(visit_is_read(&v), "a request without a body is read with its head");
+    visit_head_put(&v, false);
+    ok(visit_is_read(&v), "also when that goes in parts");
     stream("PUT / HTTP/1.1", "Content-Length: 3\r\n");
     ok(!visit_is_read(&v), "one with a body is not");
     ok(visit_pending(&v, false, false), "its head is to be put, whatever there is of its body");

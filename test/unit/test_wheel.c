@@ -49,6 +49,9 @@ static void one(void)
 
 static void late(void)
 {
+    start(-1);
+    arm(0, 0);
+    ok(wheel_expire(&wheel, 0) == &timers[0].node, "at the time 0");
     start(0);
     arm(0, 1);
     ok(wheel_expire(&wheel, 1) == NULL, "a deadline within a tick waits for the next");
