@@ -16,7 +16,8 @@ sh scripts/setup.sh build
 dep=$(cd "$DEP" && pwd)
 log=$dep/build.log
 trap '[ $? = 0 ] || { tail -n 20 "$log" >&2; echo "deps: failed, see $log" >&2; }' EXIT
-echo "$CC ${SIZE_OPT:-} $MARCH ${NO_FPU:-} ${COMPACT:-} ${LTO:-} ${FAST_OPT:-} for ${FAST_BEAR:-}" >"$log"
+flags="${SIZE_OPT:-} $MARCH ${NO_FPU:-} ${COMPACT:-} ${LTO:-} ${FAST_OPT:-}"
+echo "$CC $flags for ${FAST_BEAR:-}" >"$log"
 
 build_musl() {
     src=$(sh scripts/fetch.sh musl)
@@ -82,7 +83,8 @@ build_bearssl() {
     # Names without spaces, all of them.
     # shellcheck disable=SC2016,SC2038
     find "$dep/bearssl/src" -name '*.c' |
-        flags="$libc $MARCH ${NO_FPU:-} $SECTIONS $safe $BEAR_DEFS ${LTO:-} -I$src/inc -I$dep/bearssl/src" \
+        flags="$libc $MARCH ${NO_FPU:-} $SECTIONS $safe $BEAR_DEFS ${LTO:-} -I$src/inc \
+            -I$dep/bearssl/src" \
         out=$dep/bearssl \
         xargs -P 2 -n 16 sh -c '
         for file; do

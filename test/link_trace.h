@@ -80,7 +80,7 @@ static inline void trace_msg(struct trace *t)
 
 static inline void trace_event(struct trace *t, enum link_event ev)
 {
-    char text[32];
+    char text[32], letter;
 
     switch (ev) {
     case LINK_HEAD:
@@ -102,8 +102,8 @@ static inline void trace_event(struct trace *t, enum link_event ev)
     case LINK_PING:
     case LINK_PONG:
     case LINK_CLOSE:
-        snprintf(text, sizeof text, "{%c%u,", "ioc"[ev - LINK_PING],
-                 t->link.close_code);
+        letter = "ioc"[ev - LINK_PING];
+        snprintf(text, sizeof text, "{%c%u,", letter, t->link.close_code);
         trace_word(t, text);
         trace_add(t, t->link.control, t->link.control_len);
         trace_word(t, "}");

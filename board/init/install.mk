@@ -6,7 +6,7 @@ unitdir ?= $(prefix)/lib/systemd/system
 DESTDIR ?=
 INIT    ?= busybox
 MAN     ?= yes
-VERSION := $(shell sed -n 's/^\#define ADIT_VERSION "\(.*\)"/\1/p' src/agent/config.h)
+VERSION := $(shell sed -n 's/^\#define ADIT_VERSION "\(.*\)"/\1/p' include/version.h)
 # Times inside packages: the last commit's, or the newest release's where there is no git.
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || date -r CHANGES +%s)
 PACKAGES := $(OUT)/packages

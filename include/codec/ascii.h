@@ -10,6 +10,8 @@ uint8_t ascii_lower(uint8_t c);
 bool ascii_is_digit(uint8_t c);
 /* RFC 9110 section 5.6.2: a character of a token. */
 bool ascii_is_tchar(uint8_t c);
+/* Of the lowest four bits of value, in lower case. */
+uint8_t ascii_hex_digit(uint32_t value);
 /* -1 when c is no hex digit. */
 int ascii_hex_value(uint8_t c);
 /* The whole of s as a decimal number: false when empty, another character, or beyond max. */

@@ -30,6 +30,9 @@ bool str_eq(struct str a, struct str b);
 /* ASCII case folded (RFC 9110 section 5.1: field names). */
 bool str_ieq(struct str a, struct str b);
 
+/* What is left of s behind its first n bytes. */
+struct str str_from(struct str s, size_t n);
+
 /* Lists of texts in one literal, each ended by NUL: no table of pointers is needed.
  * The one at `at`, below the count. */
 const char *texts_at(const char *texts, unsigned at);

@@ -10,8 +10,7 @@
 #include "net/trust.h"
 #include "sys/options.h"
 #include "sys/sandbox.h"
-
-#define ADIT_VERSION "0.1.0"
+#include "version.h"
 
 #define CONFIG_PINS_MAX TRUST_PINS_MAX
 /* The path of the state file; ".new" follows it while it is written. */

@@ -59,13 +59,18 @@ size_t ascii_from_u64(uint64_t value, uint8_t out[20])
     return n;
 }
 
-void ascii_to_hex(const uint8_t *in, size_t n, uint8_t *out)
+uint8_t ascii_hex_digit(uint32_t value)
 {
     static const char digits[] = "0123456789abcdef";
 
+    return (uint8_t)digits[value & 15];
+}
+
+void ascii_to_hex(const uint8_t *in, size_t n, uint8_t *out)
+{
     for (size_t i = 0; i < n; i++) {
-        *out++ = (uint8_t)digits[in[i] >> 4];
-        *out++ = (uint8_t)digits[in[i] & 15];
+        *out++ = ascii_hex_digit(in[i] >> 4);
+        *out++ = ascii_hex_digit(in[i]);
     }
 }
 

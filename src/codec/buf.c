@@ -25,6 +25,11 @@ bool str_ieq(struct str a, struct str b)
     return true;
 }
 
+struct str str_from(struct str s, size_t n)
+{
+    return (struct str){ s.p + n, s.n - n };
+}
+
 const char *texts_at(const char *texts, unsigned at)
 {
     while (at-- > 0)

@@ -146,13 +146,12 @@ int http_chunk_decode(struct http_chunk *c, uint8_t *p, size_t n, size_t *data_l
 
 size_t http_chunk_head(uint32_t len, uint8_t out[HTTP_CHUNK_HEAD_MAX])
 {
-    static const char digits[] = "0123456789abcdef";
     size_t n = 1;
 
     while (n < 8 && len >> (4 * n) != 0)
         n++;
     for (size_t i = 0; i < n; i++)
-        out[i] = (uint8_t)digits[len >> (4 * (n - 1 - i)) & 15];
+        out[i] = ascii_hex_digit(len >> (4 * (n - 1 - i)));
     out[n] = '\r';
     out[n + 1] = '\n';
     return n + 2;

@@ -163,11 +163,6 @@ static bool has_prefix(struct str s, struct str prefix)
     return s.n >= prefix.n && str_ieq((struct str){ s.p, prefix.n }, prefix);
 }
 
-static struct str without(struct str s, size_t n)
-{
-    return (struct str){ s.p + n, s.n - n };
-}
-
 int http_target_split(const struct http_head *head, struct http_target *t)
 {
     bool options = str_eq(head->method, STR("OPTIONS"));
@@ -187,8 +182,8 @@ int http_target_split(const struct http_head *head, struct http_target *t)
         return options ? 0 : ERR_HTTP;
     }
     if (has_prefix(target, STR("http://")))
-        return absolute_split(without(target, 7), options, t);
+        return absolute_split(str_from(target, 7), options, t);
     if (has_prefix(target, STR("https://")))
-        return absolute_split(without(target, 8), options, t);
+        return absolute_split(str_from(target, 8), options, t);
     return ERR_HTTP;
 }

@@ -6,11 +6,6 @@
 
 #define GROUPS 8
 
-static struct str without(struct str s, size_t n)
-{
-    return (struct str){ s.p + n, s.n - n };
-}
-
 /* Takes 1 to 3 decimal digits without leading zeroes, up to 255, off *rest. */
 static bool take_octet(struct str *rest, uint8_t *octet)
 {
@@ -22,7 +17,7 @@ static bool take_octet(struct str *rest, uint8_t *octet)
     if (n == 0 || value > 255 || (n > 1 && rest->p[0] == '0'))
         return false;
     *octet = (uint8_t)value;
-    *rest = without(*rest, n);
+    *rest = str_from(*rest, n);
     return true;
 }
 
@@ -30,7 +25,7 @@ static bool take_char(struct str *rest, uint8_t c)
 {
     if (rest->n == 0 || rest->p[0] != c)
         return false;
-    *rest = without(*rest, 1);
+    *rest = str_from(*rest, 1);
     return true;
 }
 
@@ -54,7 +49,7 @@ static bool take_group(struct str *rest, uint8_t out[2])
         value = value << 4 | (unsigned)ascii_hex_value(rest->p[n++]);
     out[0] = (uint8_t)(value >> 8);
     out[1] = (uint8_t)value;
-    *rest = without(*rest, n);
+    *rest = str_from(*rest, n);
     return n > 0;
 }
 

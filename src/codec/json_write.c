@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "codec/ascii.h"
+
 /* True when no byte of the word is a quote, a backslash or a control character. */
 static bool word_is_plain(size_t word)
 {
@@ -75,7 +77,6 @@ static void write_escape(struct writer *w, uint8_t c)
 {
     /* From \b (8) to \r (13); 11 has no short form. */
     static const char names[6] = { 'b', 't', 'n', 0, 'f', 'r' };
-    static const char digits[] = "0123456789abcdef";
 
     writer_u8(w, '\\');
     if (c >= 0x20) {
@@ -84,8 +85,8 @@ static void write_escape(struct writer *w, uint8_t c)
         writer_u8(w, (uint8_t)names[c - 8]);
     } else {
         writer_text(w, "u00");
-        writer_u8(w, (uint8_t)digits[c >> 4]);
-        writer_u8(w, (uint8_t)digits[c & 15]);
+        writer_u8(w, ascii_hex_digit(c >> 4));
+        writer_u8(w, ascii_hex_digit(c));
     }
 }
 

@@ -6,11 +6,6 @@
 #include "codec/ascii.h"
 #include "err.h"
 
-static struct str without(struct str s, size_t n)
-{
-    return (struct str){ s.p + n, s.n - n };
-}
-
 static bool is_name_char(uint8_t c)
 {
     uint8_t letter = ascii_lower(c);
@@ -58,7 +53,7 @@ static int take_bracketed(struct str *rest, struct str *host)
     if (end == NULL)
         return ERR_URI;
     *host = (struct str){ rest->p + 1, (size_t)(end - rest->p) - 1 };
-    *rest = without(*rest, host->n + 2);
+    *rest = str_from(*rest, host->n + 2);
     return ip_parse(*host, &ip) && ip.len == 16 ? 0 : ERR_URI;
 }
 
@@ -67,7 +62,7 @@ static int take_name(struct str *rest, struct str *host)
     const uint8_t *colon = memchr(rest->p, ':', rest->n);
 
     *host = (struct str){ rest->p, colon == NULL ? rest->n : (size_t)(colon - rest->p) };
-    *rest = without(*rest, host->n);
+    *rest = str_from(*rest, host->n);
     return host_check(host);
 }
 
@@ -85,7 +80,7 @@ int uri_authority_parse(struct str text, uint16_t default_port, struct str *host
     if (rest.n > 0 && rest.p[0] != ':')
         return ERR_URI;
     /* RFC 3986 section 6.2.3: an empty port is the default one. */
-    if (rest.n > 1 && !ascii_u64(without(rest, 1), 65535, &number))
+    if (rest.n > 1 && !ascii_u64(str_from(rest, 1), 65535, &number))
         return ERR_URI;
     if (number == 0)
         return ERR_URI;
@@ -119,7 +114,7 @@ static bool take_scheme(struct str *rest, struct str scheme)
 {
     if (rest->n < scheme.n || !str_ieq((struct str){ rest->p, scheme.n }, scheme))
         return false;
-    *rest = without(*rest, scheme.n);
+    *rest = str_from(*rest, scheme.n);
     return true;
 }
 
@@ -141,6 +136,6 @@ int uri_parse(struct str text, struct uri *uri)
     if (err < 0)
         return err;
     uri->literal = ip_parse(uri->host, &ip);
-    uri->path = n < rest.n ? without(rest, n) : STR("/");
+    uri->path = n < rest.n ? str_from(rest, n) : STR("/");
     return uri->path.p[0] == '/' && path_valid(uri->path) ? 0 : ERR_URI;
 }

@@ -1,5 +1,6 @@
 #include "core/session.h"
 
+#include "codec/ascii.h"
 #include "err.h"
 #include "session_parts.h"
 
@@ -155,7 +156,6 @@ void session_goaway(struct session *s, uint64_t delay_ms)
 /* An id of our own: the counter makes it differ from those the agent may still have in mind. */
 int session_open(struct session *s)
 {
-    static const char digits[] = "0123456789abcdef";
     uint8_t id[8];
     uint32_t number = s->next_id;
     size_t i;
@@ -165,7 +165,7 @@ int session_open(struct session *s)
         s->stream_count >= s->peer_max_streams)
         return ERR_STATE;
     for (i = 0; i < sizeof id; i++)
-        id[i] = (uint8_t)digits[(number >> (28 - 4 * i)) & 15];
+        id[i] = ascii_hex_digit(number >> (28 - 4 * i));
     slot = session_take(s, (struct str){ id, sizeof id });
     if (slot < 0)
         return ERR_STATE;

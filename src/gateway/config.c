@@ -9,10 +9,7 @@
 #include "core/session.h"
 #include "err.h"
 #include "sys/fmt.h"
-
-#ifndef ADIT_VERSION
-#define ADIT_VERSION "0.1.0"
-#endif
+#include "version.h"
 
 #define AT(field) offsetof(struct config, field)
 

@@ -4,7 +4,7 @@
 # shellcheck source=test/packaging/tap.sh disable=SC2016,SC2013,SC2317
 . "$(dirname "$0")/tap.sh"
 recipe=$(ls "$root"/board/yocto/meta-adit/recipes-*/adit/adit_*.bb)
-version=$(sed -n 's/^#define ADIT_VERSION "\(.*\)"/\1/p' "$root/src/agent/config.h")
+version=$(sed -n 's/^#define ADIT_VERSION "\(.*\)"/\1/p' "$root/include/version.h")
 cross=mips-linux-gnu-
 
 # copy FOLDER: the tree, as rsync or BitBake's unpack would.

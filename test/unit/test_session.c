@@ -93,7 +93,8 @@ static void gateway_auth(enum upgrade_protocol protocol)
     ok(!session_due(&b.s), "%s: nothing is put before the owner decides", name);
     session_accept(&b.s, STR("id"), STR("https://n.test"), 99);
     is_int(session_open(&b.s), ERR_STATE, "%s: no stream before AuthSuccess is out", name);
-    is_int((long long)session_put(&b.s, b.out, 8, bench_key, b.now, 0), 0, "%s: for which there is no room", name);
+    is_int((long long)session_put(&b.s, b.out, 8, bench_key, b.now, 0), 0,
+           "%s: for which there is no room", name);
     is_int(session_open(&b.s), ERR_STATE, "%s: then it is not open", name);
     is_put(bench_put(&b), "AuthSuccess", "%s: accepted", name);
     is_int(b.note.m.window, protocol == UPGRADE_PLAIN ? b.note.m.window : 1000,

@@ -8,7 +8,7 @@
 ADIT_SITE = $(abspath $(BR2_EXTERNAL_ADIT_PATH)/../..)
 ADIT_SITE_METHOD = local
 ADIT_VERSION = $(shell sed -n 's/^.define ADIT_VERSION "\(.*\)"/\1/p' \
-	$(ADIT_SITE)/src/agent/config.h)
+	$(ADIT_SITE)/include/version.h)
 ADIT_OVERRIDE_SRCDIR_RSYNC_EXCLUSIONS = --exclude /build
 ADIT_LICENSE = MIT
 ADIT_LICENSE_FILES = LICENSE
