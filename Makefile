@@ -244,6 +244,10 @@ mutants mutate:
 	$(Q)sh scripts/setup.sh build test
 	$(Q)python3 scripts/mutants.py $(if $(filter mutate,$@),random,list)
 
+# As bench, over a path of RTT=100 milliseconds, MBIT=1000, LOSS=0 per cent.
+bench-path:
+	$(Q)OUT=$(OUT) RTT='$(RTT)' MBIT='$(MBIT)' LOSS='$(LOSS)' sh scripts/bench_path.sh
+
 demo bench:
 	$(Q)sh scripts/setup.sh build test $(filter bench,$@)
 	$(Q)$(MAKE) --no-print-directory BOARD=host all
@@ -256,5 +260,5 @@ distclean:
 include board/init/install.mk
 FORCE:
 .PHONY: all tests test test-asan test-big test-faults unit run-tests layers size test-boards test-boot repro \
-    sbom agent fuzz fuzz-all lint coverage mutants mutate demo bench clean distclean FORCE
+    sbom agent fuzz fuzz-all lint coverage mutants mutate demo bench bench-path clean distclean FORCE
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -18,7 +18,8 @@ packages() {
     boot)   echo qemu-system-mips cpio gzip ;;
     test)   echo busybox curl openssl perl procps python3 python3-pytest python3-pytest-xdist \
                  python3-websockets nginx-light haproxy shellcheck mandoc groff-base strace ;;
-    bench)  echo haproxy wrk nginx-light openssh-client openssh-server curl ;;
+    bench)  echo haproxy wrk nginx-light openssh-client openssh-server curl iproute2 \
+                 util-linux ;;
     lint)   echo cppcheck clang-format-14 clang-tidy-14 shellcheck pyflakes3 mandoc ;;
     coverage) echo gcovr ;;
     fuzz)   echo clang-14 libclang-rt-14-dev ;;
