@@ -29,13 +29,13 @@ NET   := $(call layer,net,origin sock notify resolv_conf resolver dial transport
 SYS   := $(call layer,sys,loop signals clock entropy log options options_value fmt file sandbox \
            sandbox_filter)
 # Only the gateway has these: a table of thousands of deadlines, its role, a TLS server, epoll.
-SHARED_BY_GATEWAY := $(call layer,core,wheel ring visit visit_time session_gateway) \
+SHARED_BY_GATEWAY := $(call layer,core,wheel ring window visit visit_time session_gateway) \
     $(call layer,net,tls_server tls_identity) $(call layer,sys,poller)
 AGENT   := $(call layer,agent,main agent config token identity connect verify serve local \
              request response record)
 GATEWAY := $(call layer,gateway,main gateway certificate turn accept limit config names cidr peers page \
              schedule conn serve request request_put response visitor forward cookie date \
-             stream tunnel tunnel_io tunnel_pace tunnel_queue tunnel_log)
+             stream buffer tunnel tunnel_io tunnel_pace tunnel_queue tunnel_log)
 PURE    := $(CODEC) $(CORE) $(filter src/core/%,$(SHARED_BY_GATEWAY))
 COMMON  := $(CODEC) $(CORE) $(NET) $(SYS)
 
@@ -245,6 +245,8 @@ mutants mutate:
 	$(Q)python3 scripts/mutants.py $(if $(filter mutate,$@),random,list)
 
 # As bench, over a path of RTT=100 milliseconds, MBIT=1000, LOSS=0 per cent.
+$(OUT)/path: test/tools/path.c
+	$(Q)cc -std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra -o $@ $<
 bench-path:
 	$(Q)OUT=$(OUT) RTT='$(RTT)' MBIT='$(MBIT)' LOSS='$(LOSS)' sh scripts/bench_path.sh
 

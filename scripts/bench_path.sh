@@ -7,9 +7,6 @@ set -eu
 cd "$(dirname "$0")/.."
 sh scripts/setup.sh build test bench
 out=${OUT:-build}
-make --no-print-directory -j2 OUT="$out" BOARD=host
-# No part of the product: with this machine's compiler and library.
-[ "$out/path" -nt test/tools/path.c ] ||
-    cc -std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra -o "$out/path" test/tools/path.c
-RTT=${RTT:-100} MBIT=${MBIT:-1000} LOSS=${LOSS:-0} PATH_TOOL=$out/path ADIT_BUILD=${ADIT_BUILD:-$out/host} \
-    exec /usr/bin/python3 -B test/e2e/bench_path.py
+make --no-print-directory -j2 OUT="$out" BOARD=host all "$out/path"
+export PATH_TOOL="$out/path" ADIT_BUILD="${ADIT_BUILD:-$out/host}"
+RTT=${RTT:-100} MBIT=${MBIT:-1000} LOSS=${LOSS:-0} exec /usr/bin/python3 -B test/e2e/bench_path.py

@@ -87,7 +87,7 @@ struct session {
     uint64_t peer_max_streams;     /* gateway: what the agent can take */
     int64_t server_time;           /* agent: Unix seconds of AuthSuccess, 0: none */
     uint64_t avoid;                /* written by the owner: slots to use last when they are free */
-    uint32_t rtt_ms;               /* of the last Ping, 0: none yet */
+    uint32_t rtt_ms;               /* of the last Ping, 1 at least; 0: none yet */
     uint32_t retry_after;          /* agent: seconds, with ERR_AUTH */
     /* private */
     const struct session_role *role;
@@ -177,6 +177,8 @@ int session_recv(struct session *s, uint8_t *p, size_t n, int64_t now, struct se
  */
 void session_heard(struct session *s, int64_t now);
 void session_unsent(struct session *s, bool unsent, uint64_t taken, int64_t now);
+/* Wants to know rtt_ms: a Ping is due, unless it is known or one is out. */
+void session_measure(struct session *s);
 /* Does input wait for a message of our own, in parts, that keeps a refusal from going out? (Plain
  * mode.) */
 bool session_waits_for_itself(const struct session *s);

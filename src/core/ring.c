@@ -38,3 +38,16 @@ void ring_pop(struct ring *r, size_t n)
     if (r->len == 0)
         r->at = 0;
 }
+
+bool ring_is_straight(const struct ring *r)
+{
+    return r->at <= r->cap - r->len;
+}
+
+bool ring_resize(struct ring *r, size_t cap)
+{
+    if (!ring_is_straight(r) || r->at + r->len > cap)
+        return false;
+    r->cap = cap;
+    return true;
+}

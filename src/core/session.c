@@ -44,6 +44,12 @@ void session_heard(struct session *s, int64_t now)
     s->ping_out = false;
 }
 
+void session_measure(struct session *s)
+{
+    if (s->state == SESSION_OPEN && s->rtt_ms == 0 && s->ping_value == 0 && !s->link.plain)
+        s->flags |= SESSION_DUE_PING;
+}
+
 static int64_t ping_deadline(const struct session *s)
 {
     return s->ping_out ? s->ping_at + s->config.ping_timeout_ms : INT64_MAX;

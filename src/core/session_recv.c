@@ -135,7 +135,7 @@ static int on_pong(struct session *s, struct session_in *in, int64_t now)
 {
     in->event = SESSION_EV_MORE;
     if (s->ping_value > 0 && in->msg->timestamp == (uint64_t)s->ping_value) {
-        s->rtt_ms = (uint32_t)(now - s->ping_sent);
+        s->rtt_ms = now > s->ping_sent ? (uint32_t)(now - s->ping_sent) : 1;
         s->ping_value = 0;
     }
     return 0;

@@ -71,6 +71,8 @@ static const struct option table[] = {
            "silence on an upgraded connection; 0: for ever"),
     OPTION("stream-window", OPTION_NUMBER, AT(stream_window), "4096|16M", "BYTES", "256k",
            "of a response that may wait for its visitor"),
+    OPTION("buffer-memory", OPTION_NUMBER, AT(buffer_memory), "0|4095M", "BYTES", "64M",
+           "more than that, of all streams, by the path"),
     OPTION("ping-interval", OPTION_DURATION, AT(ping_interval_ms), "100ms", "TIME", "25s",
            "between pings to a silent agent"),
     OPTION("ping-timeout", OPTION_DURATION, AT(ping_timeout_ms), "100ms", "TIME", "10s",

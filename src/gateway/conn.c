@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "buffer.h"
 #include "err.h"
 #include "gateway.h"
 #include "stream.h"
@@ -104,6 +105,7 @@ void conn_recycle(struct conn *c)
 {
     list_remove(&c->place);
     c->role = CONN_FREE;
+    buffer_drop(c);
     c->gateway->open_count--;
     /* The one used last is used next: its memory is warm, and what was never needed stays
      * untouched. */

@@ -289,6 +289,8 @@ static void log_counters(const struct gateway *g)
     log_u64(g->turned_away);
     log_text(", body bytes ");
     log_u64(g->counters.bytes_transferred);
+    log_text(", window bytes ");
+    log_u64(g->windows.used);
     log_text(", up ");
     log_i64((g->now - g->counters.started_ms) / 1000);
     log_text(" s");

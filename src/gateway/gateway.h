@@ -12,7 +12,7 @@
  *   tunnel.c    an agent's connection: its session and its end
  *   response.c  tunnel -> visitor: head and body of a response; pages
  *   conn.c      a TCP connection, TLS or not
- *   stream.c    a visitor's place in a tunnel
+ *   stream.c    a visitor's place in a tunnel; buffer.c: what he has not taken yet
  *   schedule.c  marks and deadlines
  *   limit.c     what one address may ask for; peers.c: what it has of everything
  *
@@ -28,6 +28,7 @@
 #include "config.h"
 #include "conn.h"
 #include "core/wheel.h"
+#include "core/window.h"
 #include "net/tls_server.h"
 #include "sys/poller.h"
 #include "tunnel.h"
@@ -83,6 +84,8 @@ struct gateway {
     struct tls_identity identities[2];
     struct tls_shared tls;
 
+    struct window_budget windows; /* --buffer-memory */
+    size_t window_max;            /* that there is address space for */
     struct session_counters counters;
     uint64_t looks;    /* see struct peer */
     uint64_t requests;

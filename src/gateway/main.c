@@ -18,6 +18,11 @@
 /* Listeners, standard streams, epoll, files that are read. */
 #define DESCRIPTORS_MORE 16
 #define ALIGNMENT 64
+/* As large as any machine's pages. */
+#define RING_PAGE 65536
+/* For rings: a quarter of what a 32-bit program has, or as good as everything. */
+#define ADDRESSES_MAX (sizeof(void *) > 4 ? (size_t)(UINT64_C(1) << 45) : (size_t)1 << 30)
+#define NO_MEMORY "not enough memory: lower --max-requests, --stream-window or --max-tunnels"
 
 static struct gateway gateway;
 
@@ -65,19 +70,14 @@ static void *take(struct arena *a, size_t count, size_t size)
 
 static void lay_out_conns(struct gateway *g, struct arena *a)
 {
-    size_t ring_cap = g->config.stream_window + VISIT_RING_EXTRA;
     struct tls_server *tls;
-    uint8_t *ring;
 
     g->tunnel_count = (size_t)g->config.max_tunnels + TUNNELS_UNNAMED_MAX;
     g->conn_count = g->tunnel_count + g->config.max_requests;
     g->conn = take(a, g->conn_count, sizeof *g->conn);
     tls = take(a, g->conn_count, sizeof *tls);
-    ring = take(a, g->conn_count, ring_cap);
-    for (size_t i = 0; a->base && i < g->conn_count; i++) {
+    for (size_t i = 0; a->base && i < g->conn_count; i++)
         g->conn[i].tls = &tls[i];
-        g->conn[i].visitor.visit.ring = (struct ring){ ring + i * ring_cap, ring_cap, 0, 0 };
-    }
 }
 
 /* Twice as many as can be connected at once, so that those who left are remembered for a while. */
@@ -115,21 +115,58 @@ static void lay_out(struct gateway *g, struct arena *a)
 }
 
 /* Pages that are never touched cost nothing; those of connections in use are used again first. */
+static uint8_t *map(size_t n, int flags)
+{
+    void *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+
+    if (p == MAP_FAILED)
+        return NULL;
+    /* What visitors and agents send is not for core dumps. */
+    madvise(p, n, MADV_DONTDUMP);
+    return p;
+}
+
+/* A ring for each connection, with address space for a window of `most` bytes. */
+static bool map_rings(struct gateway *g, size_t most, int flags)
+{
+    size_t each = (most + VISIT_RING_EXTRA + RING_PAGE - 1) / RING_PAGE * RING_PAGE;
+    uint8_t *p = map(g->conn_count * each, flags);
+
+    for (size_t i = 0; p && i < g->conn_count; i++) {
+        struct visitor *v = &g->conn[i].visitor;
+
+        v->visit.ring = (struct ring){ p + i * each, g->config.stream_window + VISIT_RING_EXTRA,
+                                       0, 0 };
+        window_start(&v->window, g->config.stream_window, 0);
+    }
+    g->window_max = most;
+    return p != NULL;
+}
+
+/* Where addresses are short, or must be backed by memory, windows do not grow. */
+static bool allocate_rings(struct gateway *g)
+{
+    size_t first = g->config.stream_window, all = ADDRESSES_MAX / g->conn_count;
+    size_t most = all < WINDOW_MAX ? all : WINDOW_MAX;
+
+    g->windows.size = g->config.buffer_memory;
+    if (g->windows.size > 0 && most > first && map_rings(g, most, MAP_NORESERVE))
+        return true;
+    if (g->windows.size > 0)
+        log_line(LOG_WARN, "--buffer-memory is of no use: there is no address space for it");
+    return map_rings(g, first, 0);
+}
+
 static int allocate(struct gateway *g)
 {
     struct arena a = { NULL, 0 };
-    void *p;
 
     lay_out(g, &a);
-    p = mmap(NULL, a.at, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (p == MAP_FAILED)
-        return options_error("not enough memory: lower --max-requests, --stream-window or "
-                             "--max-tunnels");
-    /* What visitors and agents send is not for core dumps. */
-    madvise(p, a.at, MADV_DONTDUMP);
-    a = (struct arena){ p, 0 };
+    a = (struct arena){ map(a.at, 0), 0 };
+    if (!a.base)
+        return options_error(NO_MEMORY);
     lay_out(g, &a);
-    return 0;
+    return allocate_rings(g) ? 0 : options_error(NO_MEMORY);
 }
 
 static int allow_descriptors(const struct gateway *g)
@@ -150,7 +187,7 @@ static int allow_descriptors(const struct gateway *g)
 
 /* Beyond what an agent does. */
 static const uint16_t calls[] = {
-    SYS_accept4, SYS_epoll_ctl, SYS_epoll_pwait,
+    SYS_accept4, SYS_epoll_ctl, SYS_epoll_pwait, SYS_madvise,
 #ifdef SYS_accept
     SYS_accept,
 #endif

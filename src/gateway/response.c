@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "buffer.h"
 #include "err.h"
 #include "forward.h"
 #include "gateway.h"
@@ -172,9 +173,13 @@ static bool put_some(struct conn *c, struct str *fresh, size_t *freed)
 /* They have left the ring's account: as many may come again. */
 static void grant(struct conn *c, size_t n)
 {
-    if (c->visitor.slot < 0 || n == 0)
+    if (n == 0)
         return;
-    session_grant(&c->tunnel->session, c->visitor.slot, n);
+    if (c->visitor.slot < 0) {
+        buffer_settle(c);
+        return;
+    }
+    session_grant(&c->tunnel->session, c->visitor.slot, buffer_passed(c, n));
     if (session_due(&c->tunnel->session))
         conn_mark(c->tunnel->conn);
     stream_resume(c->tunnel);

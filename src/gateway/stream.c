@@ -1,11 +1,13 @@
 #include "stream.h"
 
+#include "buffer.h"
 #include "gateway.h"
 
 void stream_release(struct conn *visitor)
 {
     struct visitor *v = &visitor->visitor;
 
+    buffer_settle(visitor);
     visitor->tunnel->visitor[v->slot] = NULL;
     list_remove(&v->ready);
     conn_mark(visitor->tunnel->conn);

@@ -1,5 +1,6 @@
 #include "tunnel.h"
 
+#include "buffer.h"
 #include "gateway.h"
 #include "response.h"
 #include "stream.h"
@@ -38,6 +39,7 @@ static bool take_stream(struct tunnel *t, struct conn *visitor)
     t->visitor[slot] = visitor;
     visitor->visitor.slot = slot;
     visit_open(&visitor->visitor.visit);
+    buffer_open(visitor);
     response_progress(visitor);
     stream_ready(visitor);
     return true;

@@ -5,6 +5,7 @@
 #define ADIT_GATEWAY_VISITOR_H
 
 #include "core/visit.h"
+#include "core/window.h"
 #include "list.h"
 
 struct conn;
@@ -13,6 +14,7 @@ struct visitor {
     int slot;             /* -1: no stream (any more) */
     struct list ready;    /* in the tunnel's list of those that have something to send */
     struct list wait;     /* in the tunnel's queue for a stream */
+    struct window window;
     struct visit visit;
 };
 

@@ -57,6 +57,8 @@ FAULTS = {
     "renameat": ["EIO"], "renameat2": ["EIO"], "fsync": ["EIO", "ENOSPC"],
     # The descriptor stays open, as it is the kernel that is left out.
     "close": ["EINTR", "EIO"],
+    # Memory that is not given back.
+    "madvise": ["ENOMEM"],
     # These have no way to fail, or nothing goes on after them.
     "exit": [], "exit_group": [], "rt_sigreturn": [], "restart_syscall": [],
     "rt_sigprocmask": [], "clock_gettime": [], "gettimeofday": [],

@@ -2,8 +2,11 @@
  * A long path in user space: IP packets between two network namespaces, a TUN device in each, with
  * delay, a rate, a queue, loss, reordering and duplication, the same ones for a seed.
  *
- *   path NETNS NETNS [NAME=VALUE]...   prints "ready" when the devices "path" are there, and carries
- *                                      packets until SIGTERM; then its counts, a line a direction
+ *   path NETNS NETNS [NAME=VALUE]...
+ *
+ * Prints "ready" when the devices "path" are there, and carries packets until SIGTERM; then its
+ * counts, a line a direction.
+ *
  *   delay_us=0      one way
  *   mbit=0          a million bits a second, each way; 0: any
  *   queue_kb=0      that wait for their turn, more are dropped; 0: as many as there is room for

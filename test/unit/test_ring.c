@@ -57,6 +57,16 @@ static void edges(void)
     ok(str_eq(ring_peek(&r), STR("ef")), "then what lies behind the edge");
     ring_pop(&r, 2);
     is_int((int64_t)r.at, 0, "an empty ring begins at its start again");
+    r.cap = 2;
+    ok(ring_resize(&r, 4) && ring_room(&r) == 4, "it may have more memory");
+    ring_push(&r, (const uint8_t *)"abc", 3);
+    ring_pop(&r, 1);
+    ok(!ring_resize(&r, 2) && r.cap == 4, "less only where no bytes lie");
+    ok(ring_resize(&r, 3) && ring_is_straight(&r), "as here");
+    ring_push(&r, (const uint8_t *)"d", 1);
+    ok(!ring_is_straight(&r) && !ring_resize(&r, 4) && r.cap == 3, "not behind bytes that turn");
+    ring_pop(&r, 2);
+    ok(ring_is_straight(&r) && str_eq(ring_peek(&r), STR("d")), "which are in their order");
 }
 
 /* A promise that is broken ends a test build there, and nothing is written behind the ring. */

@@ -17,6 +17,24 @@ static void pong(uint64_t timestamp)
     bench_say(&b, &m);
 }
 
+/* A Ping for the round trip alone: no sign of life is waited for. */
+static void measured(void)
+{
+    bench_open(&b, false, UPGRADE_TLV, 100);
+    session_measure(&b.s);
+    is_put(bench_put(&b), "Ping", "a Ping for the round trip");
+    is_int(session_deadline(&b.s), 26000, "which moves no deadline");
+    session_measure(&b.s);
+    ok(!session_due(&b.s), "one at a time");
+    pong(BENCH_UNIX + 1);
+    is_int(b.s.rtt_ms, 1, "1 ms at least: 0 is none");
+    session_measure(&b.s);
+    ok(!session_due(&b.s), "once it is known none is needed");
+    bench_open(&b, false, UPGRADE_PLAIN, 100);
+    session_measure(&b.s);
+    ok(!session_due(&b.s), "plain mode has no use for it");
+}
+
 static void alive(bool client)
 {
     bench_open(&b, client, UPGRADE_TLV, 100);
@@ -173,6 +191,7 @@ static void pings(void)
 
 int main(void)
 {
+    measured();
     alive(true);
     alive(false);
     silence(true);
