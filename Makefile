@@ -57,6 +57,9 @@ ifeq ($(PROFILE),tiny)
 CFLAGS  += -DADIT_TINY
 RAM_MAX := 98304
 endif
+ifneq ($(POOL_KB),)
+CFLAGS  += -DADIT_POOL_KB=$(POOL_KB)
+endif
 ifeq ($(MTLS),yes)
 CFLAGS  += -DADIT_MTLS
 endif

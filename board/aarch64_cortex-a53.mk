@@ -9,7 +9,8 @@ LDMARCH   := -no-pie
 LIBC      := musl
 RUN       := qemu-aarch64-static -cpu cortex-a53
 FLASH_MAX := 131072
-RAM_MAX   := 393216
+RAM_MAX   := 2326528
+POOL_KB   := 2048
 STACK_MAX := 16384
 # Client certificates would put it over its budget.
 MTLS      ?= no

@@ -5,7 +5,8 @@ LDMARCH   := -no-pie
 LIBC      := musl
 RUN       :=
 FLASH_MAX := 131072
-RAM_MAX   := 393216
+RAM_MAX   := 2326528
+POOL_KB   := 2048
 STACK_MAX := 16384
 # Eight bytes for each case of a switch: comparisons are smaller. A function of all that is called
 # once has a stack that bytes do not reach across.

@@ -6,7 +6,8 @@ LDMARCH   := -no-pie
 LIBC      := musl
 RUN       := qemu-i386-static
 FLASH_MAX := 131072
-RAM_MAX   := 393216
+RAM_MAX   := 2326528
+POOL_KB   := 2048
 STACK_MAX := 16384
 # Such a processor has no AES instructions.
 BEAR_DEFS := -DBR_AES_X86NI=0

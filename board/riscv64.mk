@@ -5,7 +5,8 @@ LDMARCH   := -march=rv64imac -mabi=lp64 -no-pie
 LIBC      := musl
 RUN       := qemu-riscv64-static -cpu rv64
 FLASH_MAX := 131072
-RAM_MAX   := 393216
+RAM_MAX   := 2326528
+POOL_KB   := 2048
 STACK_MAX := 16384
 # Functions share the code that saves registers.
 COMPACT   := -msave-restore

@@ -105,7 +105,7 @@ struct agent {
 #ifdef ADIT_TINY
 #define AGENT_RAM_MAX (96 * 1024)
 #else
-#define AGENT_RAM_MAX (384 * 1024)
+#define AGENT_RAM_MAX (224 * 1024 + POOL_BLOCKS * POOL_BLOCK)
 #endif
 
 /* ---- agent.c ---- */

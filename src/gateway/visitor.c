@@ -133,10 +133,14 @@ void visitor_ended(struct conn *c)
 {
     struct visit *v = &c->visitor.visit;
 
-    if (!visit_half_close(v) || !transport_send_on(&c->transport))
+    if (!visit_half_close(v) || !transport_send_on(&c->transport)) {
         conn_close(c);
-    else if (visit_pending(v, false, false))
+        return;
+    }
+    if (visit_pending(v, false, false))
         stream_ready(c);
+    /* In this turn nothing could be sent, as if he had left. */
+    conn_mark(c);
 }
 
 void visitor_on_time(struct conn *c)
