@@ -9,8 +9,9 @@ LDMARCH   := -no-pie
 LIBC      := musl
 RUN       := qemu-aarch64-static -cpu cortex-a53
 FLASH_MAX := 131072
-RAM_MAX   := 2326528
-POOL_KB   := 2048
+# The tiny code model reaches 1 MB, memory included.
+RAM_MAX   := 753664
+POOL_KB   := 512
 STACK_MAX := 16384
 # Client certificates would put it over its budget.
 MTLS      ?= no

@@ -149,6 +149,16 @@ def test_agent_that_takes_nothing(make_gateway):
             visitor.close()
 
 
+def test_tunnels_are_used_again(make_gateway):
+    """As many as there are, beside those that have no name yet, come and go."""
+    gateway = make_gateway("--max-tunnels", "1", certs=None)
+    token = gateway.token("one")
+    for _ in range(40):
+        with RawAgent(gateway, token):
+            pass
+        wait_until(lambda: gateway.counter("tunnels") == 0, "the tunnel to be free")
+
+
 def stalls(gateway):
     before = gateway.counter("body bytes")
     time.sleep(0.2)  # in which bytes would have come
