@@ -17,7 +17,7 @@ class Download:
 
     def __init__(self, gateway, agent, name="one"):
         self.agent, self.credit, self.sent = agent, FIRST, 0
-        self.visitor = gateway.visit(name)
+        self.visitor = gateway.visit(name, receive_buffer=65536)
         self.visitor.begin("GET", "/")
         self.id = agent.request()["id"]
         agent.respond(self.id, 200, [(b"content-length", b"%d" % LENGTH)], more=True)
