@@ -5,19 +5,24 @@
 #include "check.h"
 #include "gateway.h"
 
-/* As large as any machine's pages. */
-#define PAGE 65536
-
 /* Its ring holds what is promised. Memory behind that is given back. */
 static void fit(struct conn *c)
 {
     struct visitor *v = &c->visitor;
     struct ring *r = &v->visit.ring;
     size_t cap = (size_t)v->window.promised + VISIT_RING_EXTRA, old = r->cap;
-    size_t from = (cap + PAGE - 1) / PAGE * PAGE;
+    size_t from = BUFFER_PAGES(cap);
 
     if (cap != old && ring_resize(r, cap) && from < old)
         madvise(r->data + from, old - from, MADV_DONTNEED);
+}
+
+void buffer_settle(struct conn *c)
+{
+    struct visitor *v = &c->visitor;
+
+    window_end(&v->window, &c->gateway->windows, v->visit.ring.len);
+    fit(c);
 }
 
 void buffer_open(struct conn *c)
@@ -38,19 +43,16 @@ size_t buffer_passed(struct conn *c, size_t n)
 
     if (s->link.plain)
         return n;
+    /* Nothing more comes: what has left is given back. */
+    if (s->stream[v->slot].rx == STREAM_ENDED) {
+        buffer_settle(c);
+        return 0;
+    }
     credit = window_pass(&v->window, &c->gateway->windows, n, s->rtt_ms, most, c->gateway->now);
     if (window_wants_rtt(&v->window))
         session_measure(s);
     fit(c);
     return (size_t)credit;
-}
-
-void buffer_settle(struct conn *c)
-{
-    struct visitor *v = &c->visitor;
-
-    window_end(&v->window, &c->gateway->windows, v->visit.ring.len);
-    fit(c);
 }
 
 void buffer_drop(struct conn *c)

@@ -8,6 +8,10 @@
 
 #include <stddef.h>
 
+/* As large as any machine's pages: rings begin at such, and give back such. */
+#define BUFFER_PAGE 65536
+#define BUFFER_PAGES(n) (((n) + BUFFER_PAGE - 1) / BUFFER_PAGE * BUFFER_PAGE)
+
 struct conn;
 
 /* He has a stream. */

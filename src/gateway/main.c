@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "buffer.h"
 #include "codec/ascii.h"
 #include "err.h"
 #include "gateway.h"
@@ -18,8 +19,6 @@
 /* Listeners, standard streams, epoll, files that are read. */
 #define DESCRIPTORS_MORE 16
 #define ALIGNMENT 64
-/* As large as any machine's pages. */
-#define RING_PAGE 65536
 /* For rings: a quarter of what a 32-bit program has, or as good as everything. */
 #define ADDRESSES_MAX (sizeof(void *) > 4 ? (size_t)(UINT64_C(1) << 45) : (size_t)1 << 30)
 #define NO_MEMORY "not enough memory: lower --max-requests, --stream-window or --max-tunnels"
@@ -129,8 +128,8 @@ static uint8_t *map(size_t n, int flags)
 /* A ring for each connection, with address space for a window of `most` bytes. */
 static bool map_rings(struct gateway *g, size_t most, int flags)
 {
-    size_t each = (most + VISIT_RING_EXTRA + RING_PAGE - 1) / RING_PAGE * RING_PAGE;
-    uint8_t *p = map(g->conn_count * each, flags);
+    size_t each = BUFFER_PAGES(most + VISIT_RING_EXTRA);
+    uint8_t *p = each <= SIZE_MAX / g->conn_count ? map(g->conn_count * each, flags) : NULL;
 
     for (size_t i = 0; p && i < g->conn_count; i++) {
         struct visitor *v = &g->conn[i].visitor;
@@ -150,10 +149,11 @@ static bool allocate_rings(struct gateway *g)
     size_t most = all < WINDOW_MAX ? all : WINDOW_MAX;
 
     g->windows.size = g->config.buffer_memory;
-    if (g->windows.size > 0 && most > first && map_rings(g, most, MAP_NORESERVE))
+    if (g->windows.size == 0 || first >= WINDOW_MAX)
+        return map_rings(g, first, 0);
+    if (most > first && map_rings(g, most, MAP_NORESERVE))
         return true;
-    if (g->windows.size > 0)
-        log_line(LOG_WARN, "--buffer-memory is of no use: there is no address space for it");
+    log_line(LOG_WARN, "--buffer-memory is of no use: there is no address space for it");
     return map_rings(g, first, 0);
 }
 
