@@ -249,6 +249,7 @@ mutants mutate:
 
 # As bench, over a path of RTT=100 milliseconds, MBIT=1000, LOSS=0 per cent.
 $(OUT)/path: test/tools/path.c
+	@mkdir -p $(@D)
 	$(Q)cc -std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra -o $@ $<
 bench-path:
 	$(Q)OUT=$(OUT) RTT='$(RTT)' MBIT='$(MBIT)' LOSS='$(LOSS)' sh scripts/bench_path.sh

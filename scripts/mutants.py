@@ -187,7 +187,7 @@ def unit_tests(tree, path):
 def killed(tree, path):
     """Who noticed it: a test's name, or None."""
     for name in unit_tests(tree, path):
-        if not tree.unit("test_" + name):
+        if tree.unit("test_" + name) is False:
             return name
     if os.environ.get("E2E") == "1" and tree.e2e("") is False:
         return "e2e"

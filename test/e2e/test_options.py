@@ -147,7 +147,7 @@ AGENT_OPTIONS = """url token-file token local ca protocol max-attempts base-dela
     backoff-multiplier jitter ping-interval ping-timeout connect-timeout stats-interval log-level
     allow-plaintext version help""".split()
 GATEWAY_OPTIONS = """listen domain tokens cert key plain trust-proxy max-tunnels max-requests
-    version help""".split()
+    stream-window buffer-memory version help""".split()
 
 
 @pytest.mark.parametrize("program, options", [(ADIT, AGENT_OPTIONS), (GATEWAY, GATEWAY_OPTIONS)])
