@@ -15,6 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from bench_ways import nginx_argv, ssh_argvs, stop_all
 from conftest import DOMAIN, Agent, Gateway, accepts, free_port
 from pages import write_pages
 from procs import ROOT, Proc, wait_until
@@ -25,17 +26,6 @@ WAYS = os.environ.get("BENCH_WAYS", "direct adit haproxy ssh").split()
 CONNECTIONS = (1, 16, 64)
 BIG = 100 << 20
 HOST = "bench." + DOMAIN
-
-NGINX = """
-daemon off; worker_processes 1; pid %(dir)s/nginx.pid; error_log %(dir)s/error.log;
-events { worker_connections 1024; }
-http {
-  access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000;
-  client_body_temp_path %(dir)s; proxy_temp_path %(dir)s; fastcgi_temp_path %(dir)s;
-  scgi_temp_path %(dir)s; uwsgi_temp_path %(dir)s;
-  server { listen 127.0.0.1:%(port)d; root %(dir)s/www; }
-}
-"""
 
 HAPROXY = """
 global
@@ -62,15 +52,6 @@ frontend device
 backend local
   server local 127.0.0.1:%(local)d
 """
-
-
-def stop_all():
-    """The last first. One that has to be killed (ssh, now and then) keeps no other running."""
-    for process in reversed(Proc.started):
-        try:
-            process.stop()
-        except AssertionError as error:
-            print(error, file=sys.stderr)
 
 
 class Way:
@@ -109,26 +90,15 @@ def haproxy(folder, certs, local):
 
 
 def ssh(folder, _certs, local):
-    """OpenSSH with its own defaults for ciphers; keys for this run alone."""
+    """OpenSSH with its own defaults for ciphers."""
     port, server = free_port(), free_port()
-    for key in ("host", "user"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / key],
-                       check=True)
-    (folder / "sshd_config").write_text(
-        "ListenAddress 127.0.0.1:%d\nHostKey %s\nAuthorizedKeysFile %s\nStrictModes no\n"
-        "PidFile none\nUsePAM no\nPermitRootLogin yes\n"
-        % (server, folder / "host", folder / "user.pub"))
-    if os.getuid() == 0:
-        Path("/run/sshd").mkdir(exist_ok=True)
-    Proc([shutil.which("sshd") or "/usr/sbin/sshd", "-D", "-e", "-f", folder / "sshd_config"])
+    sshd, client = ssh_argvs(folder, ("127.0.0.1", server), ("127.0.0.1", port),
+                             ("127.0.0.1", local))
+    Proc(sshd)
     wait_until(lambda: accepts(server), "sshd")
-    client = Proc([
-        "ssh", "-N", "-T", "-F", "none", "-i", folder / "user", "-p", str(server),
-        "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
-        "-o", "BatchMode=yes", "-o", "ExitOnForwardFailure=yes",
-        "-R", "127.0.0.1:%d:127.0.0.1:%d" % (port, local), "127.0.0.1"])
+    device = Proc(client)
     wait_until(lambda: accepts(port), "the forwarded port")
-    return Way("ssh", port, client)
+    return Way("ssh", port, device)
 
 
 MAKE = {"direct": direct, "adit": adit, "haproxy": haproxy, "ssh": ssh}
@@ -255,8 +225,7 @@ def main():
         subprocess.run([ROOT / "scripts/certs.sh", certs, "localhost", DOMAIN, "*." + DOMAIN],
                        check=True)
         port = free_port()
-        (folder / "nginx.conf").write_text(NGINX % {"dir": folder, "port": port})
-        Proc(["nginx", "-p", folder, "-c", folder / "nginx.conf", "-e", folder / "error"])
+        Proc(nginx_argv(folder, "127.0.0.1:%d" % port))
         wait_until(lambda: accepts(port), "nginx")
         for name in WAYS:
             (folder / name).mkdir()

@@ -19,6 +19,7 @@ import threading
 import time
 from pathlib import Path
 
+from bench_ways import nginx_argv, ssh_argvs, stop_all
 from pages import write_pages
 from procs import ADIT, GATEWAY, ROOT, Proc, clean_env, run, wait_until
 
@@ -39,21 +40,9 @@ HOST = "bench.tunnel.test"
 LOCAL, SINK, AGENTS, VISITORS, SSHD, FORWARDED = 8080, 8081, 8443, 8000, 2222, 8001
 PORT = {"tcp": (DEVICE, LOCAL), "adit": ("127.0.0.1", VISITORS), "ssh": ("127.0.0.1", FORWARDED)}
 
-NGINX = """
-daemon off; worker_processes 1; pid %(dir)s/nginx.pid; error_log %(dir)s/error.log;
-events { worker_connections 1024; }
-http {
-  access_log off; sendfile on; tcp_nopush on; client_max_body_size 0;
-  client_body_temp_path %(dir)s; proxy_temp_path %(dir)s; fastcgi_temp_path %(dir)s;
-  scgi_temp_path %(dir)s; uwsgi_temp_path %(dir)s;
-  server {
-    listen %(port)d; root %(dir)s/www;
-    location /sink {
-      proxy_pass http://127.0.0.1:%(sink)d; proxy_request_buffering off; proxy_http_version 1.1;
-    }
-  }
-}
-"""
+SINK_LOCATION = """location /sink {
+      proxy_pass http://127.0.0.1:%d; proxy_request_buffering off; proxy_http_version 1.1;
+    }""" % SINK
 
 
 def sink(port):
@@ -129,9 +118,8 @@ def start_local(folder, device):
     (folder / "www").mkdir()
     write_pages(folder / "www")
     (folder / "www/big.bin").write_bytes(os.urandom(1 << 20) * (BIG >> 20))
-    (folder / "nginx.conf").write_text(NGINX % {"dir": folder, "port": LOCAL, "sink": SINK})
     device.start(sys.executable, "-B", __file__, "sink", SINK)
-    device.start("nginx", "-p", folder, "-c", folder / "nginx.conf", "-e", folder / "error")
+    device.start(*nginx_argv(folder, str(LOCAL), SINK_LOCATION))
     device.wait_listen(LOCAL)
     device.wait_listen(SINK)
 
@@ -158,20 +146,10 @@ def start_adit(folder, device, cloud):
 
 
 def start_ssh(folder, device, cloud):
-    for key in ("host", "user"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / key],
-                       check=True)
-    (folder / "sshd_config").write_text(
-        "ListenAddress %s:%d\nHostKey %s\nAuthorizedKeysFile %s\nStrictModes no\n"
-        "PidFile none\nUsePAM no\nPermitRootLogin yes\n"
-        % (CLOUD, SSHD, folder / "host", folder / "user.pub"))
-    Path("/run/sshd").mkdir(exist_ok=True)
-    cloud.start(shutil.which("sshd"), "-D", "-e", "-f", folder / "sshd_config")
+    sshd, ssh = ssh_argvs(folder, (CLOUD, SSHD), ("127.0.0.1", FORWARDED), ("127.0.0.1", LOCAL))
+    cloud.start(*sshd)
     cloud.wait_listen(SSHD)
-    device.start("ssh", "-N", "-T", "-F", "none", "-i", folder / "user", "-p", SSHD,
-                 "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
-                 "-o", "BatchMode=yes", "-o", "ExitOnForwardFailure=yes",
-                 "-R", "127.0.0.1:%d:127.0.0.1:%d" % (FORWARDED, LOCAL), CLOUD)
+    device.start(*ssh)
     cloud.wait_listen(FORWARDED)
 
 
@@ -260,11 +238,7 @@ def main():
             start_ssh(folder, device, cloud)
         tell(measure(cloud, folder), gateway, agent)
     finally:
-        for process in reversed(Proc.started):
-            try:
-                process.stop()
-            except AssertionError as error:
-                print(error, file=sys.stderr)
+        stop_all()
         shutil.rmtree(folder)
 
 
