@@ -31,10 +31,10 @@ SYS   := $(call layer,sys,loop signals clock entropy log options options_value f
 # Only the gateway has these: a table of thousands of deadlines, its role, a TLS server, epoll.
 SHARED_BY_GATEWAY := $(call layer,core,wheel ring window visit visit_time session_gateway) \
     $(call layer,net,tls_server tls_identity) $(call layer,sys,poller)
-AGENT   := $(call layer,agent,main agent config token identity connect verify serve local \
+AGENT   := $(call layer,agent,main agent config token identity connect gateway_trust tunnel_io local \
              request response record)
-GATEWAY := $(call layer,gateway,main gateway certificate turn accept limit config names cidr peers page \
-             schedule conn serve request request_put response visitor forward cookie date \
+GATEWAY := $(call layer,gateway,main gateway certificate turn accept limit config tunnel_names cidr peers page \
+             schedule conn conn_turn request request_put response visitor forward cookie date \
              stream buffer tunnel tunnel_io tunnel_pace tunnel_queue tunnel_log)
 PURE    := $(CODEC) $(CORE) $(filter src/core/%,$(SHARED_BY_GATEWAY))
 COMMON  := $(CODEC) $(CORE) $(NET) $(SYS)
@@ -96,7 +96,7 @@ FUZZ  := $(patsubst test/fuzz/%.c,$(B)/test/%,$(wildcard test/fuzz/fuzz_*.c))
 # Unit tests of these modules need more than codec and core.
 IMPURE := $(NET) $(SYS) $(filter-out src/core/%,$(SHARED_BY_GATEWAY))
 IMPURE_TESTS := $(filter $(TESTS),$(addprefix $(B)/test/test_,$(notdir $(basename $(IMPURE)))))
-GATEWAY_PARTS := $(call layer,gateway,names cidr peers page forward cookie date)
+GATEWAY_PARTS := $(call layer,gateway,tunnel_names cidr peers page forward cookie date)
 PARTS_TESTS := $(filter $(TESTS),$(addprefix $(B)/test/test_,$(notdir $(basename $(GATEWAY_PARTS)))))
 
 all: $(PROGRAMS)

@@ -115,7 +115,7 @@ static inline void vector_line(struct vector *v, char *line)
     const struct wire_field *f =
         wire_field_by_name(v->msg.type, is_header ? STR("headers") : key);
     MUST(f);
-    void *at = (uint8_t *)&v->msg + f->place * WIRE_STEP;
+    void *at = (uint8_t *)&v->msg + f->offset * WIRE_STEP;
     v->msg.has |= WIRE_HAS(f->tag);
     if (is_header)
         vector_header(v, rest);

@@ -2,7 +2,7 @@
  * The tunnel's messages: one flat struct, two encodings.
  * Source: WIRE.md beside this file, which is exact to the byte; this header is its C form.
  *
- * One table (wire_fields) names every field: TLV tag, JSON member, kind, place in the struct. Both
+ * One table (wire_fields) names every field: TLV tag, JSON member, kind, offset in the struct. Both
  * encoders and both decoders walk it, so that a field is added in one line.
  * Not handled: whether a method, url or header may stand in an HTTP head (see relay.h).
  */
@@ -93,7 +93,7 @@ enum wire_kind { WIRE_KIND_STR, WIRE_KIND_UINT, WIRE_KIND_BOOL, WIRE_KIND_HEADER
 struct wire_field {
     uint8_t tag;
     uint8_t kind;
-    uint8_t place;     /* in struct wire_msg, in steps of WIRE_STEP */
+    uint8_t offset;    /* in struct wire_msg, in steps of WIRE_STEP */
     uint8_t bit;       /* its own in masks of fields: the tag, but for request_id */
     uint32_t types;    /* the messages it belongs to; to others it is foreign, and ignored */
     uint32_t required; /* those of them that mean nothing without it */
@@ -109,7 +109,7 @@ extern const char wire_names[];
 #define WIRE_STEP 8
 static inline const void *wire_at(const struct wire_msg *m, const struct wire_field *field)
 {
-    return (const uint8_t *)m + (size_t)field->place * WIRE_STEP;
+    return (const uint8_t *)m + (size_t)field->offset * WIRE_STEP;
 }
 /* The field of a tag in a message of this type, NULL when unknown. */
 const struct wire_field *wire_field_by_tag(enum wire_type type, uint8_t tag);

@@ -25,7 +25,7 @@
 struct origin {
     struct str unix_path;  /* not empty: a unix socket */
     struct ip ip[ORIGIN_ADDRESSES_MAX];
-    unsigned count;        /* of places to connect to; 0: the address is not known yet */
+    unsigned count;        /* of addresses to connect to; 0: the address is not known yet */
     unsigned at;           /* the one that new connections go to */
     uint16_t port;
     /* private: oldest first */
@@ -40,12 +40,12 @@ struct origin {
  * still be connecting: write to it when it is writable. *reused tells which. < 0: ERR_RESOLVE
  * (the address is not known), or as sock_connect. */
 int origin_open(struct origin *o, bool fresh, bool *reused);
-/* New addresses, `count` of them; more than there is place for are left out. */
+/* New addresses, `count` of them; more than there is room for are left out. */
 void origin_set(struct origin *o, const struct ip *ip, unsigned count);
-/* No connection could be made to the place `at`: new ones go to the next, unless they do already.
+/* No connection could be made to the address `at`: new ones go to the next, unless they do already.
  */
 void origin_failed(struct origin *o, unsigned at);
-/* Keeps a connection whose last response is complete; or closes it when there is no place. */
+/* Keeps a connection whose last response is complete; or closes it when there is no room. */
 void origin_keep(struct origin *o, int fd, int64_t now);
 /* The i-th idle descriptor (wait for input on it: that means it is of no use), its time limit; -1
  * at the end. */

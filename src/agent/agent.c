@@ -59,7 +59,7 @@ static void log_failure(struct agent *a, int err)
         return;
     log_text("disconnected: ");
     if (err == ERR_TLS)
-        verify_log(a, a->transport.tls_err);
+        gateway_trust_log(a, a->transport.tls_err);
     else
         log_text(err_text(err));
     if (err == ERR_SYS) {
@@ -67,7 +67,7 @@ static void log_failure(struct agent *a, int err)
         log_u64((uint64_t)sock_errno());
     }
     if (a->phase == PHASE_TLS)
-        log_text(verify_hint(a));
+        log_text(gateway_trust_hint(a));
     log_end();
 }
 
@@ -82,7 +82,7 @@ static void disconnect(struct agent *a, int err)
         backoff_reset(&a->backoff);
     if (err == ERR_AUTH && a->session.retry_after > 0)
         connect_wait_seconds(a, a->session.retry_after);
-    serve_end(a);
+    tunnel_end(a);
     dial_stop(&a->dial);
     transport_close(&a->transport);
     transport_push(&a->transport);
@@ -100,7 +100,7 @@ static void limit(struct agent *a, int64_t deadline)
 
 static int turn_session(struct agent *a)
 {
-    int err = serve_turn(a);
+    int err = tunnel_turn(a);
 
     if (err == 0) {
         /* Who takes nothing more does not hear our goodbye either. */
@@ -114,7 +114,7 @@ static int turn_session(struct agent *a)
         return 0;
     }
     /* The close frame says why, if it still finds its way. */
-    while (session_due(&a->session) && serve_say(a))
+    while (session_due(&a->session) && tunnel_say(a))
         ;
     return err;
 }
@@ -193,7 +193,7 @@ static void want(struct agent *a)
         loop_want(l, a->transport.fd, transport_want(&a->transport), NET_NEVER);
         break;
     case PHASE_SESSION:
-        serve_want(a);
+        tunnel_want(a);
         break;
     default:
         break;

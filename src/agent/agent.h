@@ -1,14 +1,14 @@
 /*
  * The agent: one static struct, and the files that move it.
  *
- *   agent.c     the connection's life: wait, connect, session, wait again
- *   connect.c   dial, TLS handshake, WebSocket upgrade
- *   verify.c    whom TLS trusts, and as of when
- *   local.c     the local server's address
- *   serve.c     the open session: events in, messages out
- *   response.c  from the local server's connections into the tunnel
- *   request.c   from the tunnel to the local server's connections
- *   record.c    the record that goes out to the gateway
+ *   agent.c          the connection's life: wait, connect, session, wait again
+ *   connect.c        dial, TLS handshake, WebSocket upgrade
+ *   gateway_trust.c  whom TLS trusts, and as of when
+ *   local.c          the local server's address
+ *   tunnel_io.c      the open session: events in, messages out
+ *   response.c       from the local server's connections into the tunnel
+ *   request.c        from the tunnel to the local server's connections
+ *   record.c         the record that goes out to the gateway
  *
  * Each file uses those below it, and none above: what an upper one has to know is returned.
  */
@@ -34,7 +34,7 @@
 /* A stream's connection to the local server. */
 struct local_conn {
     int fd;                    /* -1: none */
-    uint8_t at, tried;         /* the origin's place that it goes to; how many were tried before */
+    uint8_t at, tried;         /* the origin's address it goes to; how many were tried before */
     int err;                   /* why the last one was no connection, or is none any more */
 };
 
@@ -123,19 +123,19 @@ int connect_turn_upgrade(struct agent *a);
 /* The gateway asks to be left alone for so long; up to a day of it is heeded. */
 void connect_wait_seconds(struct agent *a, uint32_t seconds);
 
-/* ---- verify.c ---- */
+/* ---- gateway_trust.c ---- */
 /* At the start: authorities, pins, the state file. 0 or ERR_USAGE, said. */
-int verify_init(struct agent *a);
+int gateway_trust_init(struct agent *a);
 /* Prepares TLS for a connection; as tls_client_start. */
-int verify_start(struct agent *a);
+int gateway_trust_start(struct agent *a);
 /* The handshake is done. */
-void verify_done(struct agent *a);
+void gateway_trust_done(struct agent *a);
 /* The gateway's clock, from AuthSuccess: Unix seconds. */
-void verify_learn(struct agent *a, int64_t server_time);
+void gateway_trust_learn(struct agent *a, int64_t server_time);
 /* Into the log line at hand: why TLS failed, and what to do. */
-void verify_log(const struct agent *a, int tls_err);
+void gateway_trust_log(const struct agent *a, int tls_err);
 /* The gateway refuses us: what to do, if that may be for our certificate's sake; or empty. */
-const char *verify_hint(const struct agent *a);
+const char *gateway_trust_hint(const struct agent *a);
 
 /* ---- local.c: the local server's address ---- */
 void local_init(struct agent *a);
@@ -148,15 +148,15 @@ const char *local_failed(struct agent *a, int err);
 /* It has answered. */
 void local_answers(struct agent *a);
 
-/* ---- serve.c ---- */
-void serve_start(struct agent *a, enum upgrade_protocol protocol);
+/* ---- tunnel_io.c ---- */
+void tunnel_start(struct agent *a, enum upgrade_protocol protocol);
 /* Says what to wait for; works on what came. An error ends the connection. */
-void serve_want(struct agent *a);
-int serve_turn(struct agent *a);
+void tunnel_want(struct agent *a);
+int tunnel_turn(struct agent *a);
 /* One more thing that is due, put and pushed: the close frame of a session that failed. */
-bool serve_say(struct agent *a);
+bool tunnel_say(struct agent *a);
 /* Closes all that belongs to the session. */
-void serve_end(struct agent *a);
+void tunnel_end(struct agent *a);
 
 /* ---- response.c: `slot` is the stream's ---- */
 /* The local connection has something to read. */
@@ -169,7 +169,7 @@ bool response_put(struct agent *a, int slot);
 void request_begin(struct agent *a, int slot);
 /* The message with the head is complete, the body follows in others. */
 void request_continue(struct agent *a, int slot);
-/* Body bytes have come; returns how many found a place (all of them but in plain mode). */
+/* Body bytes have come; returns how many found room (all of them but in plain mode). */
 size_t request_body(struct agent *a, int slot, struct str body);
 /* The visitor's direction ended. */
 void request_end(struct agent *a, int slot);

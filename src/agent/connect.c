@@ -32,7 +32,7 @@ static int begin_tls(struct agent *a)
                              TLS_RECORD_MAX);
         return 0;
     }
-    err = verify_start(a);
+    err = gateway_trust_start(a);
     if (err == 0)
         transport_init_tls(&a->transport, dial_take(&a->dial), tls_engine(&a->tls.client.eng));
     return err;
@@ -78,7 +78,7 @@ static int begin_upgrade(struct agent *a)
     uint8_t *p = transport_send_buf(&a->transport, &cap);
 
     if (a->uri.tls)
-        verify_done(a);
+        gateway_trust_done(a);
     entropy_stock(&a->entropy, random, sizeof random);
     ws_key(random, a->upgrade_key);
     writer_init(&w, p, p ? cap : 0);
@@ -170,7 +170,7 @@ static void begin_session(struct agent *a, enum upgrade_protocol protocol)
                                          [UPGRADE_PLAIN] = "plain" };
 
     a->phase = PHASE_SESSION;
-    serve_start(a, protocol);
+    tunnel_start(a, protocol);
     log_form(LOG_INFO, "connected, protocol %s", names[protocol]);
 }
 
@@ -181,7 +181,7 @@ static void log_refusal(const struct agent *a, unsigned status)
     if (status == 404)
         hint = "; is the path /_adit?";
     else if (status / 100 == 4)
-        hint = verify_hint(a);
+        hint = gateway_trust_hint(a);
     log_form(LOG_WARN, "the gateway answers the upgrade with status %u%s", status, hint);
 }
 

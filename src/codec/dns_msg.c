@@ -86,7 +86,7 @@ struct message {
 
 /*
  * Reads the name at `at` (RFC 1035 section 4.1.4). Returns the bytes that it takes there, or
- * ERR_DNS. Every pointer goes before the place where the labels it ends began, so that it ends.
+ * ERR_DNS. Every pointer goes before the byte where the labels it ends began, so that it ends.
  */
 static int name_read(struct message m, size_t at, struct name *name)
 {

@@ -7,7 +7,7 @@
 #define RESPONSE T(HTTP_RESPONSE)
 #define HTTP (REQUEST | RESPONSE | T(HTTP_BODY))
 
-/* JSON member, bit (the tag, but for request_id), kind, place, types, those that must have it. */
+/* JSON member, bit (the tag, but for request_id), kind, offset, types, those that must have it. */
 #define FIELDS(ROW)                                                                               \
     ROW("id", ID, STR, id, HTTP | T(WINDOW), HTTP | T(WINDOW))                                    \
     ROW("request_id", REQUEST_ID, STR, id, T(ERROR), 0)                                           \

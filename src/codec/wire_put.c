@@ -116,7 +116,7 @@ static void json_header_value(struct writer *w, struct str s)
     json_write_string(w, s);
 }
 
-/* The first field of that name, as the place of its name; NULL when there is none. */
+/* The first field of that name, where its name begins; NULL when there is none. */
 static const uint8_t *find(struct str rest, struct str wanted)
 {
     struct str name, value;

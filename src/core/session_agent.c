@@ -90,7 +90,7 @@ static int on_message(struct session *s, struct session_in *in, int64_t now)
 
 /* ---- what it sends ---- */
 
-static size_t put_auth(struct session *s, const struct session_place *at)
+static size_t put_auth(struct session *s, const struct session_dest *at)
 {
     struct wire_msg m;
 
@@ -98,7 +98,7 @@ static size_t put_auth(struct session *s, const struct session_place *at)
     return session_put_message(s, at, &m);
 }
 
-static size_t put_stats(struct session *s, const struct session_place *at, int64_t now)
+static size_t put_stats(struct session *s, const struct session_dest *at, int64_t now)
 {
     const struct session_counters *c = s->counters;
     struct wire_msg m = {
@@ -122,7 +122,7 @@ static const char *refusal_text(unsigned code)
                          : "all streams are in use";
 }
 
-static size_t put_error(struct session *s, const struct session_place *at)
+static size_t put_error(struct session *s, const struct session_dest *at)
 {
     struct wire_msg m;
 
@@ -131,7 +131,7 @@ static size_t put_error(struct session *s, const struct session_place *at)
     return session_put_message(s, at, &m);
 }
 
-static size_t put(struct session *s, unsigned flag, const struct session_place *at, int64_t now)
+static size_t put(struct session *s, unsigned flag, const struct session_dest *at, int64_t now)
 {
     switch (flag) {
     case SESSION_DUE_AUTH:

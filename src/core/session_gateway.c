@@ -103,7 +103,7 @@ static int on_message(struct session *s, struct session_in *in, int64_t now)
 
 /* ---- what it sends ---- */
 
-static size_t put_reply(struct session *s, const struct session_place *at, int64_t now)
+static size_t put_reply(struct session *s, const struct session_dest *at, int64_t now)
 {
     size_t n = session_put_message(s, at, &s->reply);
 
@@ -112,7 +112,7 @@ static size_t put_reply(struct session *s, const struct session_place *at, int64
     return n;
 }
 
-static size_t put_goaway(struct session *s, const struct session_place *at)
+static size_t put_goaway(struct session *s, const struct session_dest *at)
 {
     struct wire_msg m;
 
@@ -120,7 +120,7 @@ static size_t put_goaway(struct session *s, const struct session_place *at)
     return session_put_message(s, at, &m);
 }
 
-static size_t put(struct session *s, unsigned flag, const struct session_place *at, int64_t now)
+static size_t put(struct session *s, unsigned flag, const struct session_dest *at, int64_t now)
 {
     return flag == SESSION_DUE_REPLY ? put_reply(s, at, now) : put_goaway(s, at);
 }

@@ -23,7 +23,7 @@ enum {
 };
 
 /* Where a frame goes, and with what. */
-struct session_place {
+struct session_dest {
     uint8_t *out;
     size_t cap;
     const uint8_t *key;
@@ -38,12 +38,12 @@ struct session_role {
     /* A complete message that session_recv.c does not know, ignored unless `event` is set. */
     int (*on_message)(struct session *s, struct session_in *in, int64_t now);
     /* What a flag of this role asks for; its length, 0 when it does not fit. */
-    size_t (*put)(struct session *s, unsigned flag, const struct session_place *at, int64_t now);
+    size_t (*put)(struct session *s, unsigned flag, const struct session_dest *at, int64_t now);
 };
 
 /* The message that is being received is not for any stream that we have: skip its body. */
 enum session_event session_ignore(struct session *s);
-size_t session_put_message(struct session *s, const struct session_place *at,
+size_t session_put_message(struct session *s, const struct session_dest *at,
                            const struct wire_msg *m);
 /* AuthSuccess was received or sent: timers start. */
 void session_opened(struct session *s, int64_t now);

@@ -3,7 +3,7 @@
 #include "err.h"
 #include "session_parts.h"
 
-size_t session_put_message(struct session *s, const struct session_place *at,
+size_t session_put_message(struct session *s, const struct session_dest *at,
                            const struct wire_msg *m)
 {
     return link_put(&s->link, at->out, at->cap, m, at->key);
@@ -16,7 +16,7 @@ static struct str stream_id(const struct stream *t)
 
 /* ---- the session's own messages: each clears its flag when it went out ---- */
 
-static size_t put_close(struct session *s, const struct session_place *at)
+static size_t put_close(struct session *s, const struct session_dest *at)
 {
     uint8_t payload[WS_CONTROL_MAX];
     size_t n = ws_close_write(s->close_code, (struct str){ 0 }, payload);
@@ -32,7 +32,7 @@ static size_t put_close(struct session *s, const struct session_place *at)
 
 /* While a message in parts keeps the connection, a frame that may come between the parts asks for
  * the same sign of life. */
-static size_t put_ping(struct session *s, const struct session_place *at, int64_t now,
+static size_t put_ping(struct session *s, const struct session_dest *at, int64_t now,
                        int64_t unix_now)
 {
     struct wire_msg m;
@@ -45,7 +45,7 @@ static size_t put_ping(struct session *s, const struct session_place *at, int64_
     return session_put_message(s, at, &m);
 }
 
-static size_t put_pong(struct session *s, const struct session_place *at)
+static size_t put_pong(struct session *s, const struct session_dest *at)
 {
     struct wire_msg m;
 
@@ -53,7 +53,7 @@ static size_t put_pong(struct session *s, const struct session_place *at)
     return session_put_message(s, at, &m);
 }
 
-static size_t put_flag(struct session *s, unsigned flag, const struct session_place *at,
+static size_t put_flag(struct session *s, unsigned flag, const struct session_dest *at,
                        int64_t now, int64_t unix_now)
 {
     switch (flag) {
@@ -74,7 +74,7 @@ static size_t put_flag(struct session *s, unsigned flag, const struct session_pl
 /* ---- what is due of streams ---- */
 
 /* The rest of a message in parts whose stream was given up: it ends, saying so. */
-static size_t put_broken_end(struct session *s, struct stream *t, const struct session_place *at)
+static size_t put_broken_end(struct session *s, struct stream *t, const struct session_dest *at)
 {
     struct link_body b;
 
@@ -84,7 +84,7 @@ static size_t put_broken_end(struct session *s, struct stream *t, const struct s
     return link_body_end(&s->link, &b, 0, false, false, str_of(t->abort_text), at->key);
 }
 
-static size_t put_abort(struct session *s, int slot, const struct session_place *at)
+static size_t put_abort(struct session *s, int slot, const struct session_dest *at)
 {
     struct stream *t = &s->stream[slot];
     struct wire_msg m;
@@ -105,7 +105,7 @@ static size_t put_abort(struct session *s, int slot, const struct session_place 
     return n;
 }
 
-static size_t put_window(struct session *s, int slot, const struct session_place *at)
+static size_t put_window(struct session *s, int slot, const struct session_dest *at)
 {
     struct stream *t = &s->stream[slot];
     struct wire_msg m;
@@ -121,7 +121,7 @@ static size_t put_window(struct session *s, int slot, const struct session_place
     return n;
 }
 
-static size_t put_stream(struct session *s, const struct session_place *at)
+static size_t put_stream(struct session *s, const struct session_dest *at)
 {
     uint64_t left;
     size_t n = 0;
@@ -147,7 +147,7 @@ bool session_due(const struct session *s)
 size_t session_put(struct session *s, uint8_t *out, size_t cap, const uint8_t key[4], int64_t now,
                    int64_t unix_now)
 {
-    struct session_place at = { out, cap, key };
+    struct session_dest at = { out, cap, key };
     unsigned left = s->flags;
     size_t n;
 

@@ -31,7 +31,7 @@ static bool make_room(struct gateway *g)
 {
     if (list_empty(&g->idle))
         return false;
-    conn_close(LIST_OWNER(g->idle.next, struct conn, place));
+    conn_close(LIST_OWNER(g->idle.next, struct conn, node));
     return true;
 }
 

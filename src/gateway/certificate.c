@@ -48,7 +48,7 @@ static void warn(const struct config *c, const char *what)
     log_end();
 }
 
-/* Of the chain's certificates, the one at this place. */
+/* Of the chain's certificates, the one of this index. */
 static void check_time(const struct config *c, const struct der_certificate *x, bool first)
 {
     int64_t now = clock_unix();

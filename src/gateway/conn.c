@@ -76,7 +76,7 @@ struct conn *conn_start(struct gateway *g, const struct listener *l, int fd, con
                         struct peer *from)
 {
     struct list *node = list_take(&g->unused);
-    struct conn *c = LIST_OWNER(node, struct conn, place);
+    struct conn *c = LIST_OWNER(node, struct conn, node);
 
     CHECK(node != NULL);
     c->role = CONN_VISITOR;
@@ -103,20 +103,20 @@ struct conn *conn_start(struct gateway *g, const struct listener *l, int fd, con
 
 void conn_recycle(struct conn *c)
 {
-    list_remove(&c->place);
+    list_remove(&c->node);
     c->role = CONN_FREE;
     buffer_drop(c);
     c->gateway->open_count--;
     /* The one used last is used next: its memory is warm, and what was never needed stays
      * untouched. */
-    list_prepend(&c->gateway->unused, &c->place);
+    list_prepend(&c->gateway->unused, &c->node);
 }
 
 void conn_release(struct conn *c)
 {
     c->role = CONN_CLOSED;
-    list_remove(&c->place);
-    list_append(&c->gateway->closed, &c->place);
+    list_remove(&c->node);
+    list_append(&c->gateway->closed, &c->node);
 }
 
 void conn_close(struct conn *c)
@@ -133,7 +133,7 @@ void conn_close(struct conn *c)
     wheel_disarm(&c->timer);
     list_remove(&c->dirty);
     list_remove(&c->served);
-    list_remove(&c->place);
+    list_remove(&c->node);
     if (doomed)
         c->role = CONN_DOOMED;
     else
@@ -156,7 +156,7 @@ void conn_finish(struct conn *c)
 
     if (c->role == CONN_VISITOR)
         stream_detach(c, "done");
-    list_remove(&c->place);
+    list_remove(&c->node);
     transport_close(&c->transport);
     c->role = CONN_LINGER;
     c->linger_end = c->gateway->now + (on_its_way ? LINGER_MAX_MS : CONN_LINGER_MS);

@@ -52,7 +52,7 @@ struct conn {
     int64_t armed_at;
     int64_t linger_end;
     struct wheel_node timer; /* armed for the deadline, or for an earlier one that was moved */
-    struct list place;       /* unused, closed, or idle */
+    struct list node;       /* unused, closed, or idle */
     struct list dirty;
     struct list served;
     struct visitor visitor;
@@ -96,11 +96,11 @@ void conn_release(struct conn *c);
 /* At the end of a turn: a closed connection may be used again. */
 void conn_recycle(struct conn *c);
 
-/* ---- serve.c: a connection's turn, whatever it is ---- */
+/* ---- conn_turn.c: a connection's turn, whatever it is ---- */
 
 /* The poller told of it. */
 void conn_on_event(struct conn *c, unsigned ready);
-void conn_serve(struct conn *c);
+void conn_turn(struct conn *c);
 /* Tells the poller what the connection waits for now. */
 void conn_watch(struct conn *c);
 void conn_on_time(struct conn *c);

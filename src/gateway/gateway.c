@@ -30,19 +30,21 @@ static void log_error(const char *text, struct str what)
 /* ---- files ---- */
 
 /* Tunnels whose token is still there go on under their new entry; the others end. */
-static void carry_tunnels(struct gateway *g, const struct names *from, struct names *to)
+static void carry_tunnels(struct gateway *g, const struct tunnel_names *from,
+                          struct tunnel_names *to)
 {
     for (size_t i = 0; i < from->count; i++) {
-        struct name *old = &from->entry[i];
-        struct name *fresh = old->tunnel ? names_find(to, names_label(old)) : NULL;
+        struct tunnel_name *old = &from->entry[i];
+        struct tunnel_name *fresh;
 
         if (!old->tunnel)
             continue;
-        if (fresh && memcmp(fresh->hash, old->hash, NAME_HASH_LEN) == 0) {
+        fresh = tunnel_names_find(to, tunnel_names_label(old));
+        if (fresh && memcmp(fresh->hash, old->hash, TUNNEL_NAME_HASH_LEN) == 0) {
             fresh->tunnel = old->tunnel;
             fresh->tunnel->name = fresh;
         } else {
-            log_error("token withdrawn, tunnel ends: ", names_label(old));
+            log_error("token withdrawn, tunnel ends: ", tunnel_names_label(old));
             tunnel_end(old->tunnel, WS_CLOSE_TOKEN, "The tunnel was withdrawn.");
         }
     }
@@ -82,7 +84,7 @@ static int tokens_error(struct gateway *g, int err, unsigned line)
 
 /* Into the table that is not in use. A file without a byte is one that somebody is about to write,
  * unless there never were any names. */
-static int read_tokens(struct gateway *g, struct names *other)
+static int read_tokens(struct gateway *g, struct tunnel_names *other)
 {
     unsigned line = 0;
     int n = file_read(g->config.tokens, g->file, g->file_cap);
@@ -92,12 +94,12 @@ static int read_tokens(struct gateway *g, struct names *other)
         return tokens_error(g, n, 0);
     if (n == 0 && g->names && g->names->count > 0)
         return tokens_error(g, ERR_STATE, 0);
-    names_init(other, other->entry, g->config.max_names);
-    err = names_parse(other, (struct str){ g->file, (size_t)n }, &line);
+    tunnel_names_init(other, other->entry, g->config.max_names);
+    err = tunnel_names_parse(other, (struct str){ g->file, (size_t)n }, &line);
     return err < 0 ? tokens_error(g, err, line) : 0;
 }
 
-static void use_tokens(struct gateway *g, struct names *other)
+static void use_tokens(struct gateway *g, struct tunnel_names *other)
 {
     if (g->names)
         carry_tunnels(g, g->names, other);
@@ -112,7 +114,7 @@ static void use_tokens(struct gateway *g, struct names *other)
  * use the identity they began with: two take turns. */
 int gateway_load(struct gateway *g)
 {
-    struct names *names = &g->names_table[g->names == &g->names_table[0]];
+    struct tunnel_names *names = &g->tunnel_names_table[g->names == &g->tunnel_names_table[0]];
     struct tls_identity *identity = &g->identities[g->identity == &g->identities[0]];
     int err = g->config.plain ? 0 : certificate_load(&g->config, identity);
     int err_tokens = read_tokens(g, names);
@@ -225,10 +227,10 @@ static void start_lists(struct gateway *g)
         c->gateway = g;
         list_init(&c->dirty);
         list_init(&c->served);
-        list_append(&g->unused, &c->place);
+        list_append(&g->unused, &c->node);
     }
     for (size_t i = 0; i < g->tunnel_count; i++)
-        list_append(&g->unused_tunnels, &g->tunnel[i].place);
+        list_append(&g->unused_tunnels, &g->tunnel[i].node);
 }
 
 static void set_times(struct gateway *g)
@@ -309,7 +311,7 @@ static void stop(struct gateway *g)
         sock_close(&g->listener[i].fd);
     }
     while (!list_empty(&g->idle))
-        conn_close(LIST_OWNER(g->idle.next, struct conn, place));
+        conn_close(LIST_OWNER(g->idle.next, struct conn, node));
 }
 
 /* Agents are told to dial again: soon, but not all at once. */

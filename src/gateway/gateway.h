@@ -3,7 +3,7 @@
  *
  *   gateway.c   start, signals, end; turn.c: a turn of the loop
  *   accept.c    who may connect
- *   serve.c     a connection's turn: a visitor's, or an agent's after its first request
+ *   conn_turn.c a connection's turn: a visitor's, or an agent's after its first request
  *   visitor.c   a visitor's connection from request to request; timeouts
  *   request.c   a request's head: read, and given to its tunnel
  *   tunnel_io.c an agent's messages; tunnel_pace.c: plain mode's slow visitors;
@@ -76,8 +76,8 @@ struct gateway {
     size_t named_count;          /* those that have a name: max_tunnels at most */
     struct list unused_tunnels;
     struct list unnamed_tunnels; /* before Auth, or at their end; the oldest first */
-    struct names *names;       /* the table in use; the other one is for the next reload */
-    struct names names_table[2];
+    struct tunnel_names *names;       /* the table in use; the other one is for the next reload */
+    struct tunnel_names tunnel_names_table[2];
     uint8_t *file;             /* room for the tokens file */
     size_t file_cap;
     const struct tls_identity *identity;

@@ -29,16 +29,16 @@ static struct gateway gateway;
 
 static int print_token(const char *label)
 {
-    uint8_t random[TOKEN_BYTES], hash[NAME_HASH_LEN];
+    uint8_t random[TOKEN_BYTES], hash[TUNNEL_NAME_HASH_LEN];
     uint8_t token[2 * TOKEN_BYTES], out[1024];
     struct writer w;
 
-    if (!names_label_valid(str_of(label)))
+    if (!tunnel_names_label_valid(str_of(label)))
         return options_error("token: write a name of letters, digits and hyphens, 63 at most");
     if (entropy_get(random, sizeof random) <= 0)
         return options_error("token: the kernel has no random bytes yet; try again");
     ascii_to_hex(random, sizeof random, token);
-    names_hash((struct str){ token, sizeof token }, hash);
+    tunnel_names_hash((struct str){ token, sizeof token }, hash);
     writer_init(&w, out, sizeof out);
     writer_text(&w, "token of the agent, not shown again: ");
     writer_bytes(&w, token, sizeof token);
@@ -108,8 +108,8 @@ static void lay_out(struct gateway *g, struct arena *a)
         g->tunnel[i].visitor = visitor + i * streams;
     }
     for (size_t i = 0; i < 2; i++)
-        g->names_table[i].entry = take(a, g->config.max_names, sizeof(struct name));
-    g->file_cap = (size_t)g->config.max_names * NAME_LINE_MAX;
+        g->tunnel_names_table[i].entry = take(a, g->config.max_names, sizeof(struct tunnel_name));
+    g->file_cap = (size_t)g->config.max_names * TUNNEL_NAME_LINE_MAX;
     g->file = take(a, g->file_cap, 1);
 }
 

@@ -11,7 +11,7 @@ void peers_init(struct peers *p)
     for (size_t i = 0; i < p->count; i++) {
         p->entry[i] = (struct peer){ .len = 0 };
         list_init(&p->entry[i].bucket);
-        list_append(&p->left, &p->entry[i].place);
+        list_append(&p->left, &p->entry[i].node);
     }
 }
 
@@ -34,7 +34,7 @@ static struct list *bucket_of(const struct peers *p, uint64_t network)
     return &p->bucket[(hash >> 32) & (p->bucket_count - 1)];
 }
 
-static struct list *place_of(struct peers *p, const struct peer *peer)
+static struct list *list_of(struct peers *p, const struct peer *peer)
 {
     return peer->had_agent ? &p->left_agents : &p->left;
 }
@@ -47,15 +47,15 @@ static bool is_connected(const struct peer *peer)
 static struct peer *make(struct peers *p, struct list *bucket, uint8_t len, uint64_t network)
 {
     struct list *node = list_empty(&p->left) ? p->left_agents.next : p->left.next;
-    struct peer *peer = LIST_OWNER(node, struct peer, place);
+    struct peer *peer = LIST_OWNER(node, struct peer, node);
 
-    list_remove(&peer->place);
+    list_remove(&peer->node);
     list_remove(&peer->bucket);
     *peer = (struct peer){ .len = len, .network = network };
     list_init(&peer->bucket);
     list_append(bucket, &peer->bucket);
-    list_init(&peer->place);
-    list_append(&p->left, &peer->place);
+    list_init(&peer->node);
+    list_append(&p->left, &peer->node);
     return peer;
 }
 
@@ -70,8 +70,8 @@ struct peer *peers_find(struct peers *p, const struct ip *ip)
         if (peer->network != network || peer->len != ip->len)
             continue;
         if (!is_connected(peer)) {
-            list_remove(&peer->place);
-            list_append(place_of(p, peer), &peer->place);
+            list_remove(&peer->node);
+            list_append(list_of(p, peer), &peer->node);
         }
         return peer;
     }
@@ -81,7 +81,7 @@ struct peer *peers_find(struct peers *p, const struct ip *ip)
 void peers_enter(struct peers *p, struct peer *peer, bool agent)
 {
     (void)p;
-    list_remove(&peer->place);
+    list_remove(&peer->node);
     peer->had_agent = peer->had_agent || agent;
     if (agent)
         peer->agents++;
@@ -96,7 +96,7 @@ void peers_leave(struct peers *p, struct peer *peer, bool agent)
     else
         peer->strangers--;
     if (!is_connected(peer))
-        list_append(place_of(p, peer), &peer->place);
+        list_append(list_of(p, peer), &peer->node);
 }
 
 bool rate_take(struct rate *r, int64_t now_ms, uint32_t per_second)

@@ -36,7 +36,7 @@ struct peer {
     uint8_t len;          /* of the address; 0: unused */
     uint64_t network;
     struct list bucket;   /* in the table */
-    struct list place;    /* among those without a connection */
+    struct list node;    /* among those without a connection */
 };
 
 struct peers {

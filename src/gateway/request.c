@@ -45,12 +45,12 @@ static struct str label_of(const struct gateway *g, struct str host)
 /* The connected tunnel of a host, or NULL after a page that says why there is none. */
 static struct tunnel *tunnel_of_host(struct conn *c, struct str authority)
 {
-    struct name *name = NULL;
+    struct tunnel_name *name = NULL;
     struct str host;
     uint16_t port;
 
     if (authority.n > 0 && uri_authority_parse(authority, 80, &host, &port) == 0)
-        name = names_find(c->gateway->names, label_of(c->gateway, host));
+        name = tunnel_names_find(c->gateway->names, label_of(c->gateway, host));
     if (!name)
         response_refuse(c, 404, STR("There is no tunnel of this name."), 0);
     else if (!name->tunnel)
@@ -205,7 +205,7 @@ bool request_read(struct conn *c)
         return true;
     }
     /* Complete: from here on it is not closed for others. */
-    list_remove(&c->place);
+    list_remove(&c->node);
     if (len < 0)
         refuse_head(c, len);
     else

@@ -31,7 +31,7 @@ static void start(struct conn *c, struct tunnel *t, enum upgrade_protocol protoc
 
     c->role = CONN_AGENT;
     c->tunnel = t;
-    list_append(&g->unnamed_tunnels, &t->place);
+    list_append(&g->unnamed_tunnels, &t->node);
     t->conn = c;
     t->name = NULL;
     t->label_len = 0;
@@ -54,7 +54,7 @@ static void start(struct conn *c, struct tunnel *t, enum upgrade_protocol protoc
 static struct tunnel *take_tunnel(struct gateway *g)
 {
     if (list_empty(&g->unused_tunnels)) {
-        struct tunnel *oldest = LIST_OWNER(g->unnamed_tunnels.next, struct tunnel, place);
+        struct tunnel *oldest = LIST_OWNER(g->unnamed_tunnels.next, struct tunnel, node);
 
         if (!oldest->ending)
             tunnel_log_line(LOG_WARN, oldest,
@@ -62,7 +62,7 @@ static struct tunnel *take_tunnel(struct gateway *g)
         oldest->ending = true;
         tunnel_lost(oldest->conn, ERR_TIMEOUT);
     }
-    return LIST_OWNER(list_take(&g->unused_tunnels), struct tunnel, place);
+    return LIST_OWNER(list_take(&g->unused_tunnels), struct tunnel, node);
 }
 
 void tunnel_upgrade(struct conn *c, const struct http_head *head)
@@ -131,13 +131,13 @@ static void leave_name(struct tunnel *t)
     t->name = NULL;
     g->named_count--;
     conn_know(t->conn, false);
-    list_append(&g->unnamed_tunnels, &t->place);
+    list_append(&g->unnamed_tunnels, &t->node);
 }
 
 static void give_back(struct tunnel *t)
 {
-    list_remove(&t->place);
-    list_prepend(&t->conn->gateway->unused_tunnels, &t->place);
+    list_remove(&t->node);
+    list_prepend(&t->conn->gateway->unused_tunnels, &t->node);
     t->conn->tunnel = NULL;
     t->conn = NULL;
 }
@@ -196,7 +196,7 @@ static void refuse(struct tunnel *t, const char *log, struct str error, unsigned
 }
 
 /* Whoever has the name, perhaps a connection that died unnoticed, makes room for its newer one. */
-static bool take_name(struct tunnel *t, struct name *name)
+static bool take_name(struct tunnel *t, struct tunnel_name *name)
 {
     struct gateway *g = t->conn->gateway;
 
@@ -213,14 +213,14 @@ static bool take_name(struct tunnel *t, struct name *name)
     t->name = name;
     g->named_count++;
     conn_know(t->conn, true);
-    list_remove(&t->place);
+    list_remove(&t->node);
     return true;
 }
 
 void tunnel_authenticate(struct tunnel *t, const struct wire_msg *m)
 {
     struct gateway *g = t->conn->gateway;
-    struct name *name = names_by_token(g->names, m->token);
+    struct tunnel_name *name = tunnel_names_by_token(g->names, m->token);
     uint8_t random[sizeof t->session_id / 2];
     struct str url;
 

@@ -8,17 +8,17 @@
 
 #include "core/session.h"
 #include "list.h"
-#include "names.h"
+#include "tunnel_names.h"
 
 struct conn;
 struct gateway;
 
-#define TUNNEL_URL_MAX (8 + NAME_LABEL_MAX + 1 + HOST_MAX + 8)
+#define TUNNEL_URL_MAX (8 + TUNNEL_NAME_LABEL_MAX + 1 + HOST_MAX + 8)
 
 struct tunnel {
     struct conn *conn;
-    struct name *name;          /* after Auth, until its end; it is what makes it count */
-    uint8_t label[NAME_LABEL_MAX];
+    struct tunnel_name *name;          /* after Auth, until its end; it is what makes it count */
+    uint8_t label[TUNNEL_NAME_LABEL_MAX];
     uint8_t label_len;
     struct session session;
     struct stream *stream;      /* max_streams of them */
@@ -33,7 +33,7 @@ struct tunnel {
     size_t slow_taken;          /* ... and what has come for him so far */
     bool asks_again;            /* the session may have another event without more input */
     bool ending;                /* the session is over: its close frame goes out */
-    struct list place;          /* unused, or without a name */
+    struct list node;          /* unused, or without a name */
     uint8_t session_id[32];
     uint8_t url[TUNNEL_URL_MAX];
 };

@@ -72,7 +72,7 @@ static void serve_marked(struct gateway *g)
         if (!transport_ready(&c->transport) && handshakes++ >= HANDSHAKES_MAX)
             conn_mark(c);
         else
-            conn_serve(c);
+            conn_turn(c);
     }
 }
 
@@ -85,7 +85,7 @@ void turn_serve(struct gateway *g)
     while ((node = list_take(&g->served)) != NULL)
         conn_watch(LIST_OWNER(node, struct conn, served));
     while (!list_empty(&g->closed))
-        conn_recycle(LIST_OWNER(g->closed.next, struct conn, place));
+        conn_recycle(LIST_OWNER(g->closed.next, struct conn, node));
     if (!g->stopping)
         turn_listen(g);
 }

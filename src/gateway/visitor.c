@@ -12,7 +12,7 @@
 static void wait_for_request(struct conn *c)
 {
     c->visitor.slot = -1;
-    list_append(&c->gateway->idle, &c->place);
+    list_append(&c->gateway->idle, &c->node);
     conn_set_deadline(c, c->visitor.visit.deadline);
 }
 

@@ -40,7 +40,7 @@ static int fail(struct resolver *r, int err)
 }
 
 /* RFC 8305 section 4: the families take turns. Their addresses have gathered at even and at odd
- * places: what one has less of leaves gaps. */
+ * indexes: what one has less of leaves gaps. */
 static int finish(struct resolver *r)
 {
     for (unsigned i = 0; i < DNS_ADDRESSES_MAX * 2; i++) {

@@ -66,7 +66,7 @@ int options_file_error(const char *option, const char *path, const char *why)
 
 /* ---- values ---- */
 
-/* False when all places of a list are taken. */
+/* False when a list is full. */
 static bool append(const struct option *o, uint8_t *field, const char *text)
 {
     const char *entry;

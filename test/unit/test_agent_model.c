@@ -523,7 +523,7 @@ static void prepare(bool tls)
         WORD("--allow-plaintext");
     }
     world_must(config_parse(&fresh.config, &fresh.target, argc, argv) == 0 &&
-               verify_init(&fresh) == 0, "options");
+               gateway_trust_init(&fresh) == 0, "options");
 }
 
 static void mode(enum upgrade_protocol p, bool tls, unsigned stride)

@@ -116,7 +116,7 @@ static void test_addresses(void)
     origin_set(&o, three + 1, 1);
     is_int(o.at, 0, "nor of one that is not there any more");
     origin_set(&o, many, ORIGIN_ADDRESSES_MAX + 1);
-    is_int(o.count, ORIGIN_ADDRESSES_MAX, "no more than there is place for");
+    is_int(o.count, ORIGIN_ADDRESSES_MAX, "no more than there is room for");
 }
 
 static void test_watching(void)
@@ -128,7 +128,7 @@ static void test_watching(void)
 
     for (i = 0; i <= ORIGIN_IDLE_MAX; i++)
         server[i] = keep(&o, i);
-    is_int(o.idle_count, ORIGIN_IDLE_MAX, "no more than there is place for");
+    is_int(o.idle_count, ORIGIN_IDLE_MAX, "no more than there is room for");
     ok(is_closed(server[0]) && !is_closed(server[1]), "the oldest goes");
     ok(origin_idle(&o, 0, &until) >= 0 && until == 1 + ORIGIN_IDLE_MS, "each has its time");
     is_int(origin_idle(&o, ORIGIN_IDLE_MAX, &until), -1, "to the last");

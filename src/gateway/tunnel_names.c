@@ -1,4 +1,4 @@
-#include "names.h"
+#include "tunnel_names.h"
 
 #include <bearssl.h>
 #include <string.h>
@@ -6,18 +6,18 @@
 #include "codec/ascii.h"
 #include "err.h"
 
-void names_init(struct names *n, struct name *entry, size_t cap)
+void tunnel_names_init(struct tunnel_names *n, struct tunnel_name *entry, size_t cap)
 {
     n->entry = entry;
     n->cap = cap;
     n->count = 0;
-    for (size_t i = 0; i < NAMES_BUCKETS; i++)
-        n->bucket[i] = n->bucket_hash[i] = NAMES_NONE;
+    for (size_t i = 0; i < TUNNEL_NAMES_BUCKETS; i++)
+        n->bucket[i] = n->bucket_hash[i] = TUNNEL_NAMES_NONE;
 }
 
-bool names_label_valid(struct str label)
+bool tunnel_names_label_valid(struct str label)
 {
-    if (label.n == 0 || label.n > NAME_LABEL_MAX)
+    if (label.n == 0 || label.n > TUNNEL_NAME_LABEL_MAX)
         return false;
     for (size_t i = 0; i < label.n; i++) {
         uint8_t c = ascii_lower(label.p[i]);
@@ -28,12 +28,12 @@ bool names_label_valid(struct str label)
     return label.p[0] != '-' && label.p[label.n - 1] != '-';
 }
 
-struct str names_label(const struct name *name)
+struct str tunnel_names_label(const struct tunnel_name *name)
 {
     return (struct str){ name->label, name->label_len };
 }
 
-void names_hash(struct str token, uint8_t out[NAME_HASH_LEN])
+void tunnel_names_hash(struct str token, uint8_t out[TUNNEL_NAME_HASH_LEN])
 {
     br_sha256_context sha;
 
@@ -49,33 +49,33 @@ static size_t bucket_of(struct str label)
 
     for (size_t i = 0; i < label.n; i++)
         hash = (hash ^ ascii_lower(label.p[i])) * 16777619u;
-    return (hash ^ hash >> 16) % NAMES_BUCKETS;
+    return (hash ^ hash >> 16) % TUNNEL_NAMES_BUCKETS;
 }
 
-struct name *names_find(const struct names *n, struct str label)
+struct tunnel_name *tunnel_names_find(const struct tunnel_names *n, struct str label)
 {
     uint16_t at = n->bucket[bucket_of(label)];
 
-    while (at != NAMES_NONE && !str_ieq(names_label(&n->entry[at]), label))
+    while (at != TUNNEL_NAMES_NONE && !str_ieq(tunnel_names_label(&n->entry[at]), label))
         at = n->entry[at].next;
-    return at == NAMES_NONE ? NULL : &n->entry[at];
+    return at == TUNNEL_NAMES_NONE ? NULL : &n->entry[at];
 }
 
 static unsigned differing(const uint8_t *a, const uint8_t *b)
 {
     unsigned bits = 0;
 
-    for (size_t i = 0; i < NAME_HASH_LEN; i++)
+    for (size_t i = 0; i < TUNNEL_NAME_HASH_LEN; i++)
         bits |= (unsigned)(a[i] ^ b[i]);
     return bits;
 }
 
-struct name *names_by_token(const struct names *n, struct str token)
+struct tunnel_name *tunnel_names_by_token(const struct tunnel_names *n, struct str token)
 {
-    uint8_t hash[NAME_HASH_LEN];
-    struct name *found = NULL;
+    uint8_t hash[TUNNEL_NAME_HASH_LEN];
+    struct tunnel_name *found = NULL;
 
-    names_hash(token, hash);
+    tunnel_names_hash(token, hash);
     for (size_t i = 0; i < n->count; i++) {
         if (differing(n->entry[i].hash, hash) == 0)
             found = &n->entry[i];
@@ -84,31 +84,32 @@ struct name *names_by_token(const struct names *n, struct str token)
 }
 
 /* Its first bytes spread well enough. */
-static uint16_t *bucket_of_hash(struct names *n, const uint8_t *hash)
+static uint16_t *bucket_of_hash(struct tunnel_names *n, const uint8_t *hash)
 {
-    return &n->bucket_hash[(size_t)(hash[0] << 8 | hash[1]) % NAMES_BUCKETS];
+    return &n->bucket_hash[(size_t)(hash[0] << 8 | hash[1]) % TUNNEL_NAMES_BUCKETS];
 }
 
-static bool has_hash(struct names *n, const uint8_t *hash)
+static bool has_hash(struct tunnel_names *n, const uint8_t *hash)
 {
     uint16_t at = *bucket_of_hash(n, hash);
 
-    while (at != NAMES_NONE && memcmp(n->entry[at].hash, hash, NAME_HASH_LEN) != 0)
+    while (at != TUNNEL_NAMES_NONE && memcmp(n->entry[at].hash, hash, TUNNEL_NAME_HASH_LEN) != 0)
         at = n->entry[at].next_hash;
-    return at != NAMES_NONE;
+    return at != TUNNEL_NAMES_NONE;
 }
 
-static int add(struct names *n, struct str label, struct str hex)
+static int add(struct tunnel_names *n, struct str label, struct str hex)
 {
-    struct name *e = &n->entry[n->count];
+    struct tunnel_name *e = &n->entry[n->count];
     size_t bucket;
 
-    if (!names_label_valid(label) || hex.n != 2 * NAME_HASH_LEN || names_find(n, label))
+    if (!tunnel_names_label_valid(label) || hex.n != 2 * TUNNEL_NAME_HASH_LEN ||
+        tunnel_names_find(n, label))
         return ERR_FILE;
     if (n->count == n->cap)
         return ERR_LIMIT;
     memset(e, 0, sizeof *e);
-    if (!ascii_from_hex(hex, e->hash, NAME_HASH_LEN))
+    if (!ascii_from_hex(hex, e->hash, TUNNEL_NAME_HASH_LEN))
         return ERR_FILE;
     if (has_hash(n, e->hash))
         return ERR_STATE;
@@ -145,7 +146,7 @@ static struct str next_word(struct str *line)
     return word;
 }
 
-static int parse_line(struct names *n, struct str line)
+static int parse_line(struct tunnel_names *n, struct str line)
 {
     struct str label = next_word(&line);
     struct str hex = next_word(&line);
@@ -155,7 +156,7 @@ static int parse_line(struct names *n, struct str line)
     return next_word(&line).n == 0 ? add(n, label, hex) : ERR_FILE;
 }
 
-int names_parse(struct names *n, struct str text, unsigned *line)
+int tunnel_names_parse(struct tunnel_names *n, struct str text, unsigned *line)
 {
     *line = 0;
     while (text.n > 0) {

@@ -138,7 +138,7 @@ static void linger(struct conn *c)
 
 /* ---- a turn ---- */
 
-void conn_serve(struct conn *c)
+void conn_turn(struct conn *c)
 {
     take_input(c);
     if (is_open(c))

@@ -7,55 +7,55 @@
  *
  * Every line has its end: one without may be half of what it will be.
  */
-#ifndef ADIT_GATEWAY_NAMES_H
-#define ADIT_GATEWAY_NAMES_H
+#ifndef ADIT_GATEWAY_TUNNEL_NAMES_H
+#define ADIT_GATEWAY_TUNNEL_NAMES_H
 
 #include "codec/buf.h"
 
 /* One DNS label (RFC 1035 section 2.3.4). */
-#define NAME_LABEL_MAX 63
-#define NAME_HASH_LEN 32
+#define TUNNEL_NAME_LABEL_MAX 63
+#define TUNNEL_NAME_HASH_LEN 32
 /* The longest line: name, space, hash, and room for a carriage return and some white space. */
-#define NAME_LINE_MAX 160
+#define TUNNEL_NAME_LINE_MAX 160
 
 struct tunnel;
 
-struct name {
-    uint8_t label[NAME_LABEL_MAX];
+struct tunnel_name {
+    uint8_t label[TUNNEL_NAME_LABEL_MAX];
     uint8_t label_len;
-    uint8_t hash[NAME_HASH_LEN];
+    uint8_t hash[TUNNEL_NAME_HASH_LEN];
     uint16_t next;         /* private: of the same bucket */
     uint16_t next_hash;
     struct tunnel *tunnel; /* connected, or NULL; the owner's */
 };
 
-#define NAMES_BUCKETS 4096
-#define NAMES_NONE 0xffff
+#define TUNNEL_NAMES_BUCKETS 4096
+#define TUNNEL_NAMES_NONE 0xffff
 
-struct names {
-    struct name *entry;
-    size_t cap; /* below NAMES_NONE */
+struct tunnel_names {
+    struct tunnel_name *entry;
+    size_t cap; /* below TUNNEL_NAMES_NONE */
     size_t count;
-    uint16_t bucket[NAMES_BUCKETS];
-    uint16_t bucket_hash[NAMES_BUCKETS];
+    uint16_t bucket[TUNNEL_NAMES_BUCKETS];
+    uint16_t bucket_hash[TUNNEL_NAMES_BUCKETS];
 };
 
 /* An empty table over the caller's entries. */
-void names_init(struct names *n, struct name *entry, size_t cap);
+void tunnel_names_init(struct tunnel_names *n, struct tunnel_name *entry, size_t cap);
 /*
  * Reads a tokens file's text into an empty table. 0; ERR_FILE: *line is malformed or repeats a
  * name; ERR_STATE: it repeats another name's hash, and a token is one tunnel's; ERR_TRUNCATED: it
  * has no end; ERR_LIMIT: more than cap names.
  */
-int names_parse(struct names *n, struct str text, unsigned *line);
+int tunnel_names_parse(struct tunnel_names *n, struct str text, unsigned *line);
 /* A label in any case; NULL when unknown. */
-struct name *names_find(const struct names *n, struct str label);
+struct tunnel_name *tunnel_names_find(const struct tunnel_names *n, struct str label);
 /* The name whose token this is, or NULL. Takes as long for any token of the same length. */
-struct name *names_by_token(const struct names *n, struct str token);
+struct tunnel_name *tunnel_names_by_token(const struct tunnel_names *n, struct str token);
 /* Letters, digits and hyphens within, 1 to 63. */
-bool names_label_valid(struct str label);
-struct str names_label(const struct name *name);
+bool tunnel_names_label_valid(struct str label);
+struct str tunnel_names_label(const struct tunnel_name *name);
 /* SHA-256 of a token. */
-void names_hash(struct str token, uint8_t out[NAME_HASH_LEN]);
+void tunnel_names_hash(struct str token, uint8_t out[TUNNEL_NAME_HASH_LEN]);
 
 #endif

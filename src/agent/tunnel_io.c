@@ -10,7 +10,7 @@
  * agent from its timers and signals. */
 #define TURN_ROUNDS 16
 
-void serve_start(struct agent *a, enum upgrade_protocol protocol)
+void tunnel_start(struct agent *a, enum upgrade_protocol protocol)
 {
     const struct session_config config = {
         .token = { a->target.token, a->target.token_len },
@@ -40,7 +40,7 @@ void serve_start(struct agent *a, enum upgrade_protocol protocol)
     a->again = true;
 }
 
-void serve_end(struct agent *a)
+void tunnel_end(struct agent *a)
 {
     int slot;
 
@@ -58,7 +58,7 @@ static void on_opened(struct agent *a, const struct session_in *in)
 {
     a->opened_at = a->loop.now;
     a->deadline = NET_NEVER;
-    verify_learn(a, a->session.server_time);
+    gateway_trust_learn(a, a->session.server_time);
     log_form(LOG_INFO, "session %.*s open%s%.*s", LOG_STR(in->msg->session_id),
              in->msg->url.n > 0 ? ", public address " : "", LOG_STR(in->msg->url));
 }
@@ -247,7 +247,7 @@ static bool put_all(struct agent *a)
     return any;
 }
 
-bool serve_say(struct agent *a)
+bool tunnel_say(struct agent *a)
 {
     bool any = put_due(a);
 
@@ -281,7 +281,7 @@ static void want_exchange(struct agent *a, int slot)
     loop_want(&a->loop, a->conn[slot].fd, want, x->deadline);
 }
 
-void serve_want(struct agent *a)
+void tunnel_want(struct agent *a)
 {
     struct loop *l = &a->loop;
     int64_t deadline;
@@ -363,7 +363,7 @@ static bool over(const struct agent *a)
     return a->session.state == SESSION_ENDED && !session_due(&a->session);
 }
 
-int serve_turn(struct agent *a)
+int tunnel_turn(struct agent *a)
 {
     struct transport *t = &a->transport;
     uint64_t heard = t->heard;

@@ -85,7 +85,7 @@ static void write_state(const char *path, int64_t value)
         log_form(LOG_WARN, "--state %s cannot be written", path);
 }
 
-void verify_learn(struct agent *a, int64_t server_time)
+void gateway_trust_learn(struct agent *a, int64_t server_time)
 {
     const struct trust_check *check = &a->tls.check;
 
@@ -157,7 +157,7 @@ static void use_own(struct agent *a)
     mtls_use(&a->mtls, &a->tls.client);
 }
 
-const char *verify_hint(const struct agent *a)
+const char *gateway_trust_hint(const struct agent *a)
 {
     if (!a->mtls.asked)
         return "";
@@ -177,14 +177,14 @@ static void use_own(struct agent *a)
     (void)a;
 }
 
-const char *verify_hint(const struct agent *a)
+const char *gateway_trust_hint(const struct agent *a)
 {
     (void)a;
     return "";
 }
 #endif
 
-int verify_init(struct agent *a)
+int gateway_trust_init(struct agent *a)
 {
     int err;
 
@@ -213,7 +213,7 @@ static struct str server_name(const struct agent *a)
     return a->uri.host;
 }
 
-int verify_start(struct agent *a)
+int gateway_trust_start(struct agent *a)
 {
     struct trust_clock clock = { clock_unix(), built_in_time, a->floor };
     uint8_t seed[32];
@@ -232,7 +232,7 @@ int verify_start(struct agent *a)
     return err;
 }
 
-void verify_done(struct agent *a)
+void gateway_trust_done(struct agent *a)
 {
     tls_client_keep(&a->tls);
     if (!a->tls.check.used)
@@ -257,9 +257,9 @@ static void log_floor(const struct agent *a)
     log_text(": remove the file if it is wrong)");
 }
 
-void verify_log(const struct agent *a, int tls_err)
+void gateway_trust_log(const struct agent *a, int tls_err)
 {
-    if (*verify_hint(a) && is_alert(tls_err)) {
+    if (*gateway_trust_hint(a) && is_alert(tls_err)) {
         log_text("the gateway refuses this agent");
         return;
     }

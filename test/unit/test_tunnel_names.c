@@ -1,6 +1,6 @@
 #include "tap.h"
 
-#include "../../src/gateway/names.h"
+#include "../../src/gateway/tunnel_names.h"
 #include "codec/ascii.h"
 #include "err.h"
 
@@ -10,13 +10,13 @@
 #define HASH_ABC "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 #define HASH_EMPTY "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
-static struct name entry[CAP];
-static struct names names;
+static struct tunnel_name entry[CAP];
+static struct tunnel_names names;
 
 static int parse(const char *text, unsigned *line)
 {
-    names_init(&names, entry, CAP);
-    return names_parse(&names, str_of(text), line);
+    tunnel_names_init(&names, entry, CAP);
+    return tunnel_names_parse(&names, str_of(text), line);
 }
 
 static void files(void)
@@ -28,13 +28,13 @@ static void files(void)
     is_int(parse("# comment\n\n  \t\r\nRouter-1 " HASH_ABC "\r\n\ttwo\t" HASH_EMPTY "  \n", &line),
            0, "comments, blank lines, CR LF, white space");
     is_int((int64_t)names.count, 2, "two names");
-    ok(names_find(&names, STR("router-1")) == &entry[0], "found in lower case");
-    ok(names_find(&names, STR("ROUTER-1")) == &entry[0], "found in upper case");
-    ok(str_eq(names_label(&entry[0]), STR("router-1")), "kept in lower case");
-    ok(names_find(&names, STR("router-2")) == NULL, "another name is unknown");
-    ok(names_find(&names, STR("")) == NULL, "the empty name is unknown");
-    ok(names_by_token(&names, STR("abc")) == &entry[0], "a token by its hash (FIPS 180-4)");
-    ok(names_by_token(&names, STR("abd")) == NULL, "another token is unknown");
+    ok(tunnel_names_find(&names, STR("router-1")) == &entry[0], "found in lower case");
+    ok(tunnel_names_find(&names, STR("ROUTER-1")) == &entry[0], "found in upper case");
+    ok(str_eq(tunnel_names_label(&entry[0]), STR("router-1")), "kept in lower case");
+    ok(tunnel_names_find(&names, STR("router-2")) == NULL, "another name is unknown");
+    ok(tunnel_names_find(&names, STR("")) == NULL, "the empty name is unknown");
+    ok(tunnel_names_by_token(&names, STR("abc")) == &entry[0], "a token by its hash (FIPS 180-4)");
+    ok(tunnel_names_by_token(&names, STR("abd")) == NULL, "another token is unknown");
 }
 
 static void bad_files(void)
@@ -75,7 +75,7 @@ static void many(void)
     is_int(parse(text, &line), 0, "as many names as fit");
     for (int i = 0; i < CAP; i++) {
         snprintf(label, sizeof label, "N%d", i);
-        good = good && names_find(&names, str_of(label)) == &entry[i];
+        good = good && tunnel_names_find(&names, str_of(label)) == &entry[i];
     }
     ok(good, "all are found");
     snprintf(text + n, sizeof text - n, "more " HASH_ABC "\n");
