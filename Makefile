@@ -21,7 +21,7 @@ CODEC := $(call layer,codec,err buf ascii utf8 base64 varint json json_write uri
            ws_head ws_mask ws_accept ws_close http_head http_field http_framing http_chunk \
            wire_field wire_build wire_header wire_put wire_in wire_decode wire_tlv \
            wire_json wire_json_skip wire_json_value)
-CORE  := $(call layer,core,backoff watchdog goaway upgrade pool credit http_body http_sender exchange \
+CORE  := $(call layer,core,backoff watchdog goaway upgrade pool credit unsent http_body http_sender exchange \
            relay_pack relay_request relay_response link_recv link_put \
            session session_recv session_put session_agent)
 NET   := $(call layer,net,origin sock notify resolv_conf resolver dial transport pem signature trust tls_text \
@@ -254,6 +254,10 @@ $(OUT)/path: test/tools/path.c
 bench-path:
 	$(Q)OUT=$(OUT) RTT='$(RTT)' MBIT='$(MBIT)' LOSS='$(LOSS)' sh scripts/bench_path.sh
 
+# Instructions and system calls of a request and of a MiB, which no other load of the machine moves.
+bench-cost:
+	$(Q)OUT=$(OUT) sh scripts/bench_cost.sh
+
 demo bench:
 	$(Q)sh scripts/setup.sh build test $(filter bench,$@)
 	$(Q)$(MAKE) --no-print-directory BOARD=host all
@@ -266,5 +270,5 @@ distclean:
 include board/init/install.mk
 FORCE:
 .PHONY: all tests test test-asan test-big test-faults unit run-tests layers size test-boards test-boot repro \
-    sbom agent fuzz fuzz-all lint coverage mutants mutate demo bench bench-path clean distclean FORCE
+    sbom agent fuzz fuzz-all lint coverage mutants mutate demo bench bench-path bench-cost clean distclean FORCE
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -1,6 +1,6 @@
 #!/bin/sh
-# setup.sh [build] [boards] [every-board] [boot] [test] [bench] [fuzz] [lint] [coverage]: installs
-# with apt what these need and is missing.
+# setup.sh [build] [boards] [every-board] [boot] [test] [bench] [fuzz] [lint] [coverage] [cost]:
+# installs with apt what these need and is missing.
 # Without a word: build boards test. Says what it does, and does nothing when nothing is missing.
 # ADIT_SETUP=no: nothing at all, for builds inside somebody else's build system.
 set -eu
@@ -22,9 +22,10 @@ packages() {
                  util-linux ;;
     lint)   echo cppcheck clang-format-14 clang-tidy-14 shellcheck pyflakes3 mandoc ;;
     coverage) echo gcovr ;;
+    cost)   echo valgrind strace ;;
     fuzz)   echo clang-14 libclang-rt-14-dev ;;
     *)      echo "setup: no group '$1' (there are build boards every-board boot test bench lint" \
-                "coverage fuzz)" >&2
+                "coverage fuzz cost)" >&2
             return 1 ;;
     esac
 }
