@@ -74,6 +74,14 @@
 #define TRUST_CHAIN_MAX 8192
 #endif
 
+/* What uploads may have on their way for the sockets of the local connections beyond the pool, as
+ * far as those are sure to take it. Without it, 160 KB of pool carry 0.7 MB/s at 100 ms. */
+#ifdef ADIT_TINY
+#define LOCAL_ROOM 65536
+#else
+#define LOCAL_ROOM 393216
+#endif
+
 /* What of the pool is beyond the windows that every stream is promised: a queue of n bytes takes
  * n / POOL_BLOCK + 2 blocks at most. One upload alone may have all of it, several share it. */
 #define POOL_SPARE ((POOL_BLOCKS - STREAMS_MAX * (STREAM_WINDOW / POOL_BLOCK + 2)) * POOL_BLOCK)

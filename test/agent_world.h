@@ -33,6 +33,7 @@ struct world_end {
     bool used, gateways, ended, reset;
     bool waits;      /* to be accepted */
     int peer;
+    uint32_t unsent_max; /* what it may have in its peer's `in`; 0: any */
     size_t in_len;
     uint8_t in[WORLD_PIPE];
 };
@@ -209,6 +210,12 @@ int sock_readv2(int fd, void *a, size_t a_len, void *b, size_t b_len)
     return more > 0 ? n + more : n;
 }
 
+/* The limit counts as the kernel's does: for what begins beyond it. */
+static bool may_begin(const struct world_end *e)
+{
+    return e->unsent_max == 0 || end_of(e->peer)->in_len < e->unsent_max;
+}
+
 static size_t room_at(const struct world_end *e)
 {
     return e->gateways && world.full ? 0 : WORLD_PIPE - e->in_len;
@@ -223,6 +230,8 @@ int sock_write(int fd, const void *p, size_t n)
     peer = end_of(e->peer);
     if (peer->gateways && world.broken)
         return ERR_CLOSED;
+    if (!may_begin(e))
+        n = 0;
     n = step_of(e, n < room_at(peer) ? n : room_at(peer));
     if (e->reset)
         return ERR_CLOSED;
@@ -263,6 +272,24 @@ unsigned sock_unacked(int fd)
     const struct world_end *e = end_of(fd);
 
     return e->peer >= 0 ? (unsigned)end_of(e->peer)->in_len : 0;
+}
+
+unsigned sock_unsent(int fd)
+{
+    return sock_unacked(fd);
+}
+
+size_t sock_room(int fd)
+{
+    const struct world_end *e = end_of(fd);
+
+    return e->peer >= 0 ? room_at(end_of(e->peer)) : 0;
+}
+
+bool sock_limit_unsent(int fd, uint32_t bytes)
+{
+    end_of(fd)->unsent_max = bytes;
+    return true;
 }
 
 void sock_limit_unacked(int fd, uint32_t ms)
@@ -374,7 +401,7 @@ static bool may_read(const struct world_end *e)
 
 static bool may_write(const struct world_end *e)
 {
-    return e->reset || e->peer < 0 || room_at(end_of(e->peer)) > 0;
+    return e->reset || e->peer < 0 || (room_at(end_of(e->peer)) > 0 && may_begin(e));
 }
 
 unsigned loop_ready(const struct loop *l, int fd)

@@ -452,7 +452,7 @@ static void step(void)
 /* Credit is given within the pool, and only while the body goes on. */
 static void check_credit(void)
 {
-    uint64_t n = exchange_grant(&x, r.credit);
+    uint64_t n = exchange_grant(&x, r.credit, 0);
 
     r.credit += n;
     if (r.credit + x.queue.len > STREAM_WINDOW + POOL_SPARE)

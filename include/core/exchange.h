@@ -107,15 +107,17 @@ void exchange_request(struct exchange *x);
 enum exchange_verdict exchange_continue(struct exchange *x, const struct wire_msg *m);
 /* n body bytes have come. Those which exchange_is_direct lets write at once (sender_gather) are
  * told by exchange_sent, and the rest goes to exchange_store, which returns how many found room:
- * all but in plain mode, where nothing limits them. Bytes that a DONE request gets are nobody's. */
+ * all, but in plain mode, where nothing limits them, and where a socket took less than it was sure
+ * to. Bytes that a DONE request gets are nobody's. */
 enum exchange_verdict exchange_body(struct exchange *x, const struct wire_msg *m, size_t n);
 bool exchange_is_direct(const struct exchange *x);
 void exchange_sent(struct exchange *x, size_t n);
 size_t exchange_store(struct exchange *x, struct str body);
 /* The visitor's direction ended. */
 enum exchange_verdict exchange_end(struct exchange *x, const struct wire_msg *m);
-/* Credit for the peer, which has `open` of its credit left; 0: none. */
-uint64_t exchange_grant(struct exchange *x, uint64_t open);
+/* Credit for the peer, which has `open` of its credit left; 0: none. room: see credit_grant. What
+ * does not find it after all goes to exchange_store, and may find no room there either. */
+uint64_t exchange_grant(struct exchange *x, uint64_t open, uint64_t room);
 
 /* ---- the request: to the local server ---- */
 

@@ -56,8 +56,16 @@ int sock_errno(void);
 uint64_t sock_moved(void);
 /* Bytes written that the peer's kernel has not acknowledged; 0 where that cannot be told. */
 unsigned sock_unacked(int fd);
+/* Bytes that a connected socket is sure to take, though its peer takes none: half of its buffer,
+ * because the kernel counts what it keeps beside them, less what is in it. */
+size_t sock_room(int fd);
 /* TCP: the connection breaks when written bytes stay unacknowledged for so long. */
 void sock_limit_unacked(int fd, uint32_t ms);
+/* TCP: the socket takes no more while it has so many bytes that are not sent. What is on its way
+ * and not acknowledged does not count. False where the kernel knows no such limit. */
+bool sock_limit_unsent(int fd, uint32_t bytes);
+/* TCP: bytes that it has and has not sent; 0 where that cannot be told. */
+unsigned sock_unsent(int fd);
 /* Half close. */
 void sock_shutdown_write(int fd);
 /* Close, and set *fd to -1; nothing for -1. */

@@ -21,6 +21,7 @@
 #ifndef ADIT_TRANSPORT_H
 #define ADIT_TRANSPORT_H
 
+#include "core/unsent.h"
 #include "net/sock.h"
 
 /* Bytes of following records that are read ahead, and copied once; more would only save system
@@ -54,6 +55,9 @@ struct transport {
     bool read_idle;               /* the socket had nothing more to give at the last pump */
     enum transport_state state;
     enum transport_peer peer;
+    struct unsent unsent;         /* used by transport_pace */
+    bool choked;                  /* it said 0 */
+    int64_t paced_at;
     /* private; in the clear only */
     uint8_t *in, *out;
     size_t cap, in_at, in_len, out_at, out_len;
@@ -96,9 +100,19 @@ uint8_t *transport_send_buf(struct transport *t, size_t *n);
 void transport_send_ack(struct transport *t, size_t n);
 /* Makes a record of what was acknowledged; transport_push or _pump sends it. */
 void transport_flush(struct transport *t);
+/*
+ * Before each record, for a connection that carries many things at once: keeps what the kernel holds
+ * unsent to what the path needs (unsent.h). Returns how many bytes of bulk a record should have at
+ * most, half of that: on a slow path a full one would take seconds, in which nothing else gets
+ * through. 0: no bulk now; transport_want waits until there may be more.
+ */
+uint32_t transport_pace(struct transport *t, int64_t now);
 /* Is anything acknowledged or encrypted that the socket has not taken? */
 bool transport_unsent(const struct transport *t);
 
+/* Does what we have to send wait for the peer to take something: unsent, or kept back by
+ * transport_pace? */
+bool transport_waits(const struct transport *t);
 /* Bytes that the peer has taken, ever, as far as the kernel knows: what was sent, less what lies in
  * the socket. For liveness: a slow peer takes some, a frozen one none. */
 uint64_t transport_taken(const struct transport *t);

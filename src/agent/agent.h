@@ -36,6 +36,8 @@ struct local_conn {
     int fd;                    /* -1: none */
     uint8_t at, tried;         /* the origin's address it goes to; how many were tried before */
     int err;                   /* why the last one was no connection, or is none any more */
+    size_t room;               /* bytes that its socket is sure to take */
+    size_t room_used;          /* written since it was asked for that */
 };
 
 enum phase {
@@ -92,6 +94,7 @@ struct agent {
     bool blocked;              /* something is ready to go out, and the record is full */
     bool again;                /* there is more to do than one turn should */
     size_t record_len;         /* bytes put into the present record */
+    uint32_t bulk_max;         /* how many of them may be of bodies */
     bool leaving;              /* the gateway said Goaway */
     int closed_err;            /* why the session ended, told by the peer */
     struct origin origin;

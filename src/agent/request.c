@@ -36,6 +36,7 @@ static enum exchange_verdict connect_to(struct agent *a, int slot, bool fresh)
         c->fd = -1;
         return give_up(a, slot);
     }
+    c->room = c->room_used = 0;
     /* Each address has its share of the time. */
     exchange_connected(&a->exchange[slot], reused, a->loop.now,
                        a->config.request_timeout_ms / a->origin.count);
@@ -61,13 +62,28 @@ static void part(struct agent *a, int slot)
 
 /* ---- writing ---- */
 
+/* What the local connection's socket takes without the pool. It is asked seldom: what was written
+ * in the meantime counts as still there. */
+static size_t local_room(struct agent *a, int slot)
+{
+    struct local_conn *c = &a->conn[slot];
+
+    if (sender_is_untouched(&a->exchange[slot].sender))
+        return 0;
+    if (c->room_used * CREDIT_STEPS >= c->room) {
+        c->room = sock_room(c->fd);
+        c->room_used = 0;
+    }
+    return c->room - c->room_used;
+}
+
 static void grant(struct agent *a, int slot)
 {
     const struct stream *t = &a->stream[slot];
     uint64_t n = 0;
 
     if (t->rx != STREAM_ENDED)
-        n = exchange_grant(&a->exchange[slot], t->rx_credit + t->grant);
+        n = exchange_grant(&a->exchange[slot], t->rx_credit + t->grant, local_room(a, slot));
     if (n > 0)
         session_grant(&a->session, slot, n);
 }
@@ -87,6 +103,7 @@ static int write_out(struct agent *a, int slot, struct str data)
             a->conn[slot].err = n;
         if (n <= 0)
             return n < 0 ? n : (int)(given - data.n);
+        a->conn[slot].room_used += (size_t)n;
         exchange_progress(x, a->loop.now);
         sender_wrote(&x->sender, piece, (size_t)n, &data);
         if ((size_t)n < all || (given > 0 && data.n == 0))

@@ -118,6 +118,7 @@ static bool put_body(struct agent *a, int slot, uint8_t *p, size_t cap)
     struct exchange *x = &a->exchange[slot];
     bool first = x->down == DOWN_PUT;
     bool ended = exchange_is_last(x);
+    size_t most = a->bulk_max + (first ? x->fields.packed.n : 0);
     struct link_body b;
     struct wire_msg m;
     uint8_t key[4];
@@ -125,6 +126,8 @@ static bool put_body(struct agent *a, int slot, uint8_t *p, size_t cap)
 
     if (first)
         make_head(x, &m, true);
+    if (cap > most)
+        cap = most;
     if (!session_body_begin(&a->session, slot, first ? &m : NULL, &b, p, cap, first || ended)) {
         if (a->stream[slot].tx_credit == 0 && !first && !ended)
             return false;
@@ -151,10 +154,11 @@ bool response_put(struct agent *a, int slot)
     uint8_t *p;
     size_t cap;
 
-    if (!exchange_has_something(&a->exchange[slot]) || !session_may_put(&a->session, slot))
+    if (a->bulk_max == 0 || !exchange_has_something(&a->exchange[slot]) ||
+        !session_may_put(&a->session, slot))
         return false;
     p = record_room(a, &cap);
-    if (p == NULL || (a->record_len > 0 && cap < ROOM_MIN)) {
+    if (p == NULL || (a->record_len > 0 && (cap < ROOM_MIN || a->record_len >= a->bulk_max))) {
         a->blocked = true;
         return false;
     }

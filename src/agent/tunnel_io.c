@@ -32,6 +32,7 @@ void tunnel_start(struct agent *a, enum upgrade_protocol protocol)
     };
     a->held = (struct str){ 0 };
     a->record_len = 0;
+    a->bulk_max = UNSENT_START / 2;
     a->opened_at = NET_NEVER;
     a->answered_before = a->counters.requests_processed;
     a->closed_err = 0;
@@ -92,7 +93,7 @@ static int close_reason(uint16_t code)
 }
 
 /* Body bytes that find no room stay where they are, and nothing more is read: only plain mode,
- * which knows no credit, comes to that. */
+ * which knows no credit, comes to that, and a kernel that has less memory than it had. */
 static void on_body(struct agent *a, const struct session_in *in, size_t used)
 {
     size_t taken = request_body(a, in->slot, in->body);
@@ -217,19 +218,21 @@ static bool put_due(struct agent *a)
     return any;
 }
 
-/* One message of each stream that has one, beginning with another stream every time. */
+/* One message of each stream that has one, beginning behind the last that had its turn: when a
+ * record holds no more than one of them, the next record is another's. */
 static bool put_bodies(struct agent *a)
 {
+    unsigned first = a->next_exchange;
     bool any = false;
-    int i;
 
-    for (i = 0; i < STREAMS_MAX && !a->blocked; i++) {
-        int slot = (int)((a->next_exchange + (unsigned)i) % STREAMS_MAX);
+    for (unsigned i = 0; i < STREAMS_MAX && !a->blocked; i++) {
+        unsigned slot = (first + i) % STREAMS_MAX;
 
-        if (a->stream[slot].state != STREAM_FREE && response_put(a, slot))
-            any = true;
+        if (a->stream[slot].state == STREAM_FREE || !response_put(a, (int)slot))
+            continue;
+        a->next_exchange = slot + 1;
+        any = true;
     }
-    a->next_exchange++;
     return any;
 }
 
@@ -347,12 +350,12 @@ static bool holds_back(const struct agent *a)
 static int watch_peer(struct agent *a, bool heard)
 {
     struct transport *t = &a->transport;
-    bool unsent = transport_unsent(t);
+    bool waits = transport_waits(t);
     int slot = session_obstacle(&a->session, a->loop.now);
 
     if (heard || holds_back(a))
         session_heard(&a->session, a->loop.now);
-    session_unsent(&a->session, unsent, unsent ? transport_taken(t) : 0, a->loop.now);
+    session_unsent(&a->session, waits, waits ? transport_taken(t) : 0, a->loop.now);
     if (slot >= 0)
         request_fail(a, slot, 503, "made way for other requests");
     return t->err < 0 ? t->err : on_time(a);
@@ -379,6 +382,7 @@ int tunnel_turn(struct agent *a)
             transport_pump(t);
         progress = receive(a, &err) && !t->read_idle && t->err == 0;
         leave(a);
+        a->bulk_max = transport_pace(t, a->loop.now);
         if (put_all(a))
             progress = true;
         record_send(a);

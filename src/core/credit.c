@@ -19,22 +19,27 @@ void credit_leave(struct credit *c, struct credit_share *s, uint64_t held)
     }
 }
 
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
 /*
  * Up to the stream's share: its window, and an equal part of the spare room. `excess` is only
  * lowered here: what came in between counts as still there, which errs on the safe side.
  */
-uint64_t credit_grant(struct credit *c, struct credit_share *s, uint64_t held)
+uint64_t credit_grant(struct credit *c, struct credit_share *s, uint64_t held, uint64_t room)
 {
     uint64_t others = c->used - s->excess;
-    uint64_t target = STREAM_WINDOW;
+    uint64_t excess, target;
 
     if (!s->shares)
         return 0;
-    target += POOL_SPARE / c->sharers < POOL_SPARE - others ? POOL_SPARE / c->sharers
-                                                            : POOL_SPARE - others;
-    if (held >= target)
+    excess = least(POOL_SPARE / c->sharers, POOL_SPARE - others);
+    target = STREAM_WINDOW + excess + least(room, LOCAL_ROOM / c->sharers);
+    if (held >= target || target - held < target / CREDIT_STEPS)
         return 0;
-    s->excess = target - STREAM_WINDOW;
-    c->used = others + s->excess;
+    s->excess = excess;
+    c->used = others + excess;
     return target - held;
 }

@@ -171,9 +171,11 @@ enum exchange_verdict exchange_end(struct exchange *x, const struct wire_msg *m)
     return verdict;
 }
 
-uint64_t exchange_grant(struct exchange *x, uint64_t open)
+uint64_t exchange_grant(struct exchange *x, uint64_t open, uint64_t room)
 {
-    return x->shared->plain ? 0 : credit_grant(&x->shared->credit, &x->share, open + x->queue.len);
+    if (x->shared->plain)
+        return 0;
+    return credit_grant(&x->shared->credit, &x->share, open + x->queue.len, room);
 }
 
 /* ---- the request: to the local server ---- */

@@ -1,7 +1,5 @@
 #include "conn.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -13,8 +11,6 @@
 #include "sys/entropy.h"
 #include "sys/log.h"
 
-/* Bytes that the kernel takes and has not sent. */
-#define UNSENT_MAX 262144
 /* A peer that was told the end, while more of its body comes: all in all. */
 #define LINGER_MAX_MS 10000
 
@@ -23,19 +19,13 @@
 /*
  * What the kernel holds back for a slow peer is neither in our accounts nor within our reach: an
  * answer to a ping would stand behind it. What is on its way to a fast one is not limited by this.
+ * An agent's connection gets less where its path is slow, see transport_pace.
  */
-static void limit_unsent(int fd)
-{
-    int most = UNSENT_MAX;
-
-    setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most, sizeof most);
-}
-
 static bool start_transport(struct conn *c, int fd)
 {
     uint8_t seed[32];
 
-    limit_unsent(fd);
+    sock_limit_unsent(fd, UNSENT_MAX);
     if (!c->secure) {
         transport_init_clear(&c->transport, fd, c->tls->in, c->tls->out, TLS_RECORD_MAX);
         return true;

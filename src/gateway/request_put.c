@@ -90,6 +90,8 @@ static size_t put_body(struct conn *c, uint8_t *out, size_t cap)
     size_t len;
     int n = 0;
 
+    if (!visit_must_put_head(v) && cap > c->tunnel->bulk_max)
+        cap = c->tunnel->bulk_max;
     if (!session_body_begin(s, slot, visit_must_put_head(v) ? &v->msg : NULL, &b, out, cap, ends))
         return 0;
     if (!ends)

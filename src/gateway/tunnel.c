@@ -43,6 +43,7 @@ static void start(struct conn *c, struct tunnel *t, enum upgrade_protocol protoc
     t->stalled = t->asks_again = t->ending = false;
     t->slow_until = NET_NEVER;
     t->slow_taken = 0;
+    t->bulk_max = UNSENT_START / 2;
     memset(t->visitor, 0, g->config.max_streams * sizeof(struct conn *));
     session_init(&t->session, &session_gateway, protocol, &config, t->stream, &g->counters, g->now);
     conn_set_deadline(c, g->now + AUTH_TIME_MS);

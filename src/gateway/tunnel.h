@@ -33,7 +33,8 @@ struct tunnel {
     size_t slow_taken;          /* ... and what has come for him so far */
     bool asks_again;            /* the session may have another event without more input */
     bool ending;                /* the session is over: its close frame goes out */
-    struct list node;          /* unused, or without a name */
+    uint32_t bulk_max;          /* bytes of a record that may be of bodies */
+    struct list node;           /* unused, or without a name */
     uint8_t session_id[32];
     uint8_t url[TUNNEL_URL_MAX];
 };

@@ -196,7 +196,7 @@ static size_t put_next(struct tunnel *t, uint8_t *out, size_t cap)
 
     if (session_due(&t->session))
         len = session_put(&t->session, out, cap, no_key, t->conn->gateway->now, clock_unix());
-    return len > 0 ? len : put_stream(t, out, cap);
+    return len > 0 || t->bulk_max == 0 ? len : put_stream(t, out, cap);
 }
 
 static size_t next_room(const struct tunnel *t)
@@ -219,15 +219,23 @@ static bool has_work(const struct tunnel *t)
 void tunnel_output(struct conn *c)
 {
     struct tunnel *t = c->tunnel;
-    size_t n, len;
+    size_t n, len, gathered = 0;
     uint8_t *out;
 
     tunnel_admit(t);
+    t->bulk_max = transport_pace(&c->transport, c->gateway->now);
     while (has_work(t) && (out = conn_room(c, next_room(t), &n)) != NULL) {
         len = put_next(t, out, n);
         if (len == 0)
             break;
         transport_send_ack(&c->transport, len);
+        gathered += len;
+        if (gathered >= t->bulk_max) {
+            transport_flush(&c->transport);
+            transport_push(&c->transport);
+            t->bulk_max = transport_pace(&c->transport, c->gateway->now);
+            gathered = 0;
+        }
         tunnel_admit(t);
     }
     if (t->ending && !session_due(&t->session))
@@ -237,11 +245,11 @@ void tunnel_output(struct conn *c)
 void tunnel_sent(struct conn *c)
 {
     struct tunnel *t = c->tunnel;
-    bool unsent = transport_unsent(&c->transport);
+    bool waits = transport_waits(&c->transport);
 
     if (t->ending || t->session.state != SESSION_OPEN)
         return;
-    session_unsent(&t->session, unsent, unsent ? transport_taken(&c->transport) : 0,
+    session_unsent(&t->session, waits, waits ? transport_taken(&c->transport) : 0,
                    c->gateway->now);
     conn_set_deadline(c, tunnel_deadline(t));
 }

@@ -17,6 +17,11 @@
 #include "codec/ascii.h"
 #include "err.h"
 
+/* linux/sockios.h, the same everywhere */
+#ifndef SIOCOUTQNSD
+#define SIOCOUTQNSD 0x894b
+#endif
+
 static uint64_t moved;
 static int unknown; /* the last errno that is none of ours */
 
@@ -130,9 +135,9 @@ static int open_socket(int family, int type, bool any_fd)
     return check_fd(socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), any_fd);
 }
 
-static void set_option(int fd, int level, int option, int value)
+static bool set_option(int fd, int level, int option, int value)
 {
-    setsockopt(fd, level, option, &value, sizeof value);
+    return setsockopt(fd, level, option, &value, sizeof value) == 0;
 }
 
 /* Small messages wait for nothing: whoever writes gathers what belongs together. */
@@ -335,9 +340,32 @@ unsigned sock_unacked(int fd)
     return syscall(SYS_ioctl, fd, TIOCOUTQ, &n) == 0 ? (unsigned)n : 0;
 }
 
+size_t sock_room(int fd)
+{
+    socklen_t len = sizeof(int);
+    unsigned held = sock_unacked(fd);
+    int size = 0;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &len) < 0 || (unsigned)size / 2 < held)
+        return 0;
+    return (unsigned)size / 2 - held;
+}
+
+unsigned sock_unsent(int fd)
+{
+    int n;
+
+    return syscall(SYS_ioctl, fd, SIOCOUTQNSD, &n) == 0 ? (unsigned)n : 0;
+}
+
 void sock_limit_unacked(int fd, uint32_t ms)
 {
     set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, (int)ms);
+}
+
+bool sock_limit_unsent(int fd, uint32_t bytes)
+{
+    return set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, (int)bytes);
 }
 
 void sock_shutdown_write(int fd)

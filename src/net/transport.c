@@ -6,6 +6,10 @@
 #include "check.h"
 #include "err.h"
 
+/* What one of the kernel's packets has at most before it is cut into the network's: the kernel looks
+ * at its limit of unsent bytes when it begins one. Below that we look ourselves. */
+#define PACKET_MAX 65536
+
 static br_ssl_engine_context *engine(const struct transport *t)
 {
     return (br_ssl_engine_context *)(void *)t->engine;
@@ -236,7 +240,7 @@ unsigned transport_want(const struct transport *t)
     if (t->err)
         return 0;
     in = t->engine ? takes_records(t) : t->in_len == 0 && t->peer != PEER_LISTENS;
-    out = t->engine ? has_records(t) : t->flushing;
+    out = t->choked || (t->engine ? has_records(t) : t->flushing);
     return (in ? NET_IN : 0u) | (out && t->peer != PEER_DEAF ? NET_OUT : 0u);
 }
 
@@ -335,6 +339,35 @@ void transport_flush(struct transport *t)
 bool transport_unsent(const struct transport *t)
 {
     return t->engine ? t->gathered || has_records(t) : t->out_len > 0;
+}
+
+static void limit_unsent(struct transport *t, int64_t now)
+{
+    unsigned held = sock_unsent(t->fd);
+
+    bool changed = t->unsent.limit == 0;
+
+    if (changed)
+        unsent_init(&t->unsent, now);
+    else
+        changed = unsent_look(&t->unsent, t->sent, held > 0 || t->write_blocked, now);
+    /* Without the kernel's help nobody would tell when there may be more. */
+    if (changed && !sock_limit_unsent(t->fd, t->unsent.limit))
+        t->unsent.limit = UNSENT_MAX;
+    t->choked = t->unsent.limit < PACKET_MAX && held >= t->unsent.limit;
+    t->paced_at = now;
+}
+
+uint32_t transport_pace(struct transport *t, int64_t now)
+{
+    if (t->unsent.limit < PACKET_MAX || now != t->paced_at)
+        limit_unsent(t, now);
+    return t->choked ? 0 : t->unsent.limit / 2;
+}
+
+bool transport_waits(const struct transport *t)
+{
+    return t->choked || transport_unsent(t);
 }
 
 uint64_t transport_taken(const struct transport *t)

@@ -50,7 +50,7 @@ static const uint16_t calls[] = {
     SYS_socketcall,
 #endif
 #ifdef SYS_socket
-    SYS_socket, SYS_connect, SYS_setsockopt, SYS_shutdown,
+    SYS_socket, SYS_connect, SYS_setsockopt, SYS_getsockopt, SYS_shutdown,
 #endif
     /* waiting, time */
 #ifdef SYS_select

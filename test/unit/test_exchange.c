@@ -354,7 +354,7 @@ static void test_plain(void)
     exchange_store(&x, STR("abc"));
     is_int(exchange_end(&x, &msg), EXCHANGE_CONNECT, "at its end");
     is_int(x.sender.body, HTTP_BODY_LENGTH, "it is");
-    is_int(exchange_grant(&x, 0), 0, "there is no credit");
+    is_int(exchange_grant(&x, 0, 0), 0, "there is no credit");
     exchange_connected(&x, false, now, 500);
     write_up_to(SIZE_MAX);
     exchange_flushed(&x);
@@ -373,27 +373,38 @@ static void test_plain(void)
 
 static void test_credit(void)
 {
+    const uint64_t all = STREAM_WINDOW + POOL_SPARE, step = all / CREDIT_STEPS;
+
     begin("POST", NULL, NULL, true);
-    is_int(exchange_grant(&x, 0), 0, "none before it is known that a body comes");
+    is_int(exchange_grant(&x, 0, 0), 0, "none before it is known that a body comes");
     exchange_continue(&x, &msg);
-    is_int(exchange_grant(&x, 0), STREAM_WINDOW + POOL_SPARE, "all there is, for one");
-    is_int(exchange_grant(&x, STREAM_WINDOW + POOL_SPARE), 0, "once");
-    is_int(exchange_grant(&x, STREAM_WINDOW), POOL_SPARE, "and again, when it is used");
+    is_int(exchange_grant(&x, 0, 0), all, "all there is, for one");
+    is_int(exchange_grant(&x, all, 0), 0, "once");
+    is_int(exchange_grant(&x, all - step + 1, 0), 0, "a little is not worth a message");
+    is_int(exchange_grant(&x, all - step, 0), step, "an eighth is");
+    is_int(exchange_grant(&x, STREAM_WINDOW, 0), POOL_SPARE, "and again, when it is used");
     exchange_store(&x, STR("12345"));
-    is_int(exchange_grant(&x, STREAM_WINDOW), POOL_SPARE - 5, "but for what is still here");
+    is_int(exchange_grant(&x, STREAM_WINDOW, 0), POOL_SPARE - 5, "but for what is still here");
     {
         struct credit_share second = { .shares = false };
 
         credit_join(&shared.credit, &second);
-        is_int(credit_grant(&shared.credit, &second, 0), STREAM_WINDOW,
+        is_int(credit_grant(&shared.credit, &second, 0, 0), STREAM_WINDOW,
                "what the first one has is not given twice");
-        is_int(exchange_grant(&x, 0), STREAM_WINDOW + POOL_SPARE / 2 - 5, "half for each");
-        is_int(credit_grant(&shared.credit, &second, STREAM_WINDOW), POOL_SPARE / 2, "of two");
+        is_int(exchange_grant(&x, 0, 0), STREAM_WINDOW + POOL_SPARE / 2 - 5, "half for each");
+        is_int(credit_grant(&shared.credit, &second, STREAM_WINDOW, 0), POOL_SPARE / 2, "of two");
+        is_int(credit_grant(&shared.credit, &second, STREAM_WINDOW + POOL_SPARE / 2,
+                            2 * LOCAL_ROOM),
+               LOCAL_ROOM / 2, "so is what sockets are sure to take");
         credit_leave(&shared.credit, &second, STREAM_WINDOW + 1);
         is_int(shared.credit.used, POOL_SPARE, "kept while it is still in use");
         credit_leave(&shared.credit, &second, STREAM_WINDOW);
         is_int(shared.credit.used, POOL_SPARE / 2, "then given back");
     }
+    is_int(exchange_grant(&x, all - 5, 2 * LOCAL_ROOM), LOCAL_ROOM,
+           "what the socket is sure to take comes on top, within bounds");
+    is_int(shared.credit.used, POOL_SPARE, "and is none of the pool's");
+    is_int(exchange_grant(&x, all - 5, LOCAL_ROOM - 1), LOCAL_ROOM - 1, "no more than it takes");
     is_int(exchange_end(&x, &msg), EXCHANGE_GOES_ON, "the end");
     is_int(shared.credit.sharers, 0, "needs no more");
     exchange_release(&x);
