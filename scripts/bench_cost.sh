@@ -6,4 +6,5 @@ cd "$(dirname "$0")/.."
 sh scripts/setup.sh build test bench cost
 make --no-print-directory -j2 OUT="${OUT:-build}" BOARD=host
 export ADIT_BUILD="${ADIT_BUILD:-${OUT:-build}/host}"
-ADIT_GATEWAY_BUILD="${ADIT_GATEWAY_BUILD:-$ADIT_BUILD}" exec /usr/bin/python3 -B test/e2e/bench_cost.py
+export ADIT_GATEWAY_BUILD="${ADIT_GATEWAY_BUILD:-$ADIT_BUILD}"
+exec /usr/bin/python3 -B test/e2e/bench_cost.py

@@ -101,10 +101,10 @@ void transport_send_ack(struct transport *t, size_t n);
 /* Makes a record of what was acknowledged; transport_push or _pump sends it. */
 void transport_flush(struct transport *t);
 /*
- * Before each record, for a connection that carries many things at once: keeps what the kernel holds
- * unsent to what the path needs (unsent.h). Returns how many bytes of bulk a record should have at
- * most, half of that: on a slow path a full one would take seconds, in which nothing else gets
- * through. 0: no bulk now; transport_want waits until there may be more.
+ * Before each record, for a connection that carries many things at once: keeps what the kernel
+ * holds unsent to what the path needs (unsent.h). Returns how many bytes of bulk a record should
+ * have at most, half of that: on a slow path a full one would take seconds, in which nothing else
+ * gets through. 0: no bulk now; transport_want waits until there may be more.
  */
 uint32_t transport_pace(struct transport *t, int64_t now);
 /* Is anything acknowledged or encrypted that the socket has not taken? */

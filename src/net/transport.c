@@ -6,8 +6,8 @@
 #include "check.h"
 #include "err.h"
 
-/* What one of the kernel's packets has at most before it is cut into the network's: the kernel looks
- * at its limit of unsent bytes when it begins one. Below that we look ourselves. */
+/* What one of the kernel's packets has at most before it is cut into the network's: the kernel
+ * looks at its limit of unsent bytes when it begins one. Below that we look ourselves. */
 #define PACKET_MAX 65536
 
 static br_ssl_engine_context *engine(const struct transport *t)
