@@ -69,8 +69,24 @@ bool http_method_valid(struct str method);
  */
 bool http_is_hop_by_hop(struct str name);
 
+/* ---- status codes, from 100 to 599 ---- */
+
 /* Standard reason phrase, "" when unknown. */
 const char *http_reason(unsigned status);
+/* Does another response to the same request follow (RFC 9110 section 15.2)? After a 101 none does.
+ */
+static inline bool http_is_interim(uint64_t status)
+{
+    return status < 200 && status != 101;
+}
+/* Has the response to a request of this method no body, whatever its fields say (RFC 9112 section
+ * 6.3, rule 1)? Nor has a 101, but bytes of the other protocol follow it. */
+bool http_is_bodiless(uint64_t status, struct str method);
+/* May it have a Content-Length (RFC 9110 section 8.6)? */
+static inline bool http_may_have_length(uint64_t status)
+{
+    return status >= 200 && status != 204;
+}
 
 /* ---- request targets, RFC 9112 section 3.2 ---- */
 

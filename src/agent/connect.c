@@ -224,7 +224,7 @@ static int take_upgrade(struct agent *a)
     transport_recv_ack(&a->transport, (size_t)len - old);
     a->upgrade_len = 0;
     /* RFC 9110 section 15.2: any number of interim responses, within the connect timeout. */
-    if (head.status < 200 && head.status != 101)
+    if (http_is_interim(head.status))
         return 0;
     len = upgrade_response_check(&head, a->upgrade_key, offer(a));
     if (len == ERR_UPGRADE) {

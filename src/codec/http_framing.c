@@ -87,8 +87,7 @@ int http_request_framing(const struct http_head *head, struct http_framing *f)
     return body_from_fields(&e, head->minor, f);
 }
 
-/* RFC 9112 section 6.3, steps 1 and 2: what has no body whatever its fields say. */
-static bool bodiless(unsigned status, struct str method)
+bool http_is_bodiless(uint64_t status, struct str method)
 {
     return status < 200 || status == 204 || status == 304 || str_eq(method, STR("HEAD"));
 }
@@ -113,10 +112,10 @@ int http_response_framing(const struct http_head *head, struct str method, struc
         f->kind = HTTP_BODY_TUNNEL;
         f->length = 0;
         f->keep_alive = false;
-    } else if (bodiless(head->status, method)) {
+    } else if (http_is_bodiless(head->status, method)) {
         /* RFC 9110 section 8.6 forbids these a length: who sends one may send a body as well,
          * which would be read as the next response. */
-        if ((head->status < 200 || head->status == 204) &&
+        if (!http_may_have_length(head->status) &&
             (f->kind == HTTP_BODY_CHUNKED || f->length > 0))
             f->keep_alive = false;
         f->kind = HTTP_BODY_NONE;

@@ -273,7 +273,7 @@ static int take_head(struct exchange *x, struct http_head *h)
     x->status = h->status;
     x->ready_at = h->len;
     x->ready_len = 0;
-    if (h->status < 200 && h->status != 101)
+    if (http_is_interim(h->status))
         return take_interim(x);
     x->keep_alive = f.keep_alive;
     x->down = DOWN_PUT;

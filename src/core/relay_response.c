@@ -3,11 +3,6 @@
 #include "codec/ascii.h"
 #include "err.h"
 
-static bool is_interim(uint64_t status)
-{
-    return status < 200 && status != 101;
-}
-
 /* RFC 9112 section 6.3, from the sender's side. */
 static int decide_body(const struct wire_msg *m, struct str method, unsigned visitor_minor,
                        struct relay_response *out)
@@ -29,8 +24,7 @@ static int decide_body(const struct wire_msg *m, struct str method, unsigned vis
     }
     if (m->status == 101)
         out->body = HTTP_BODY_TUNNEL;
-    else if (m->status < 200 || m->status == 204 || m->status == 304 ||
-             str_eq(method, STR("HEAD")))
+    else if (http_is_bodiless(m->status, method))
         out->body = HTTP_BODY_NONE;
     else if (lengths == 1)
         out->body = HTTP_BODY_LENGTH;
@@ -39,12 +33,11 @@ static int decide_body(const struct wire_msg *m, struct str method, unsigned vis
     return 0;
 }
 
-/* RFC 9110 section 8.6: no length with 1xx and 204; the one of 304 and HEAD is kept, since it
- * tells about the representation. */
+/* The length of 304 and HEAD is kept, since it tells about the representation. */
 static bool passes(struct str name, const struct wire_msg *m)
 {
     if (str_ieq(name, STR("content-length")))
-        return m->status >= 200 && m->status != 204;
+        return http_may_have_length(m->status);
     if (m->status == 101 && str_ieq(name, STR("upgrade")))
         return true;
     return !http_is_hop_by_hop(name);
@@ -55,7 +48,7 @@ static void put_connection(struct writer *w, const struct wire_msg *m, unsigned 
 {
     if (out->body == HTTP_BODY_CHUNKED)
         writer_text(w, "transfer-encoding: chunked\r\n");
-    if (is_interim(m->status))
+    if (http_is_interim(m->status))
         return;
     if (out->body == HTTP_BODY_TUNNEL)
         writer_text(w, "connection: upgrade\r\n");

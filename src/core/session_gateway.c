@@ -1,6 +1,7 @@
 #include "core/session.h"
 
 #include "codec/ascii.h"
+#include "codec/http.h"
 #include "err.h"
 #include "session_parts.h"
 
@@ -34,7 +35,7 @@ static int on_response(struct session *s, struct session_in *in)
     if (m->status < 100)
         return give_up(s, in, slot, "response status malformed");
     s->current = slot;
-    s->interim = m->status < 200 && m->status != 101;
+    s->interim = http_is_interim(m->status);
     s->stream[slot].rx = s->interim ? STREAM_HEAD : STREAM_BODY;
     s->stream[slot].upgraded = m->status == 101;
     in->event = s->interim ? SESSION_EV_INTERIM : SESSION_EV_RESPONSE;

@@ -1,5 +1,6 @@
 #include "core/session.h"
 
+#include "codec/http.h"
 #include "err.h"
 #include "session_parts.h"
 
@@ -204,7 +205,7 @@ size_t session_head_put(struct session *s, int slot, struct wire_msg *m, uint8_t
                         bool *done, const uint8_t key[4])
 {
     struct stream *t = &s->stream[slot];
-    bool interim = m->type == WIRE_HTTP_RESPONSE && m->status < 200 && m->status != 101;
+    bool interim = m->type == WIRE_HTTP_RESPONSE && http_is_interim(m->status);
     bool more = m->more != 0;
     size_t n;
 

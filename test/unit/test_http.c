@@ -178,6 +178,24 @@ static void reasons(void)
     ok(good, "every reason may stand in a status line");
 }
 
+static void statuses(void)
+{
+    struct str get = STR("GET"), head = STR("HEAD");
+
+    ok(http_is_interim(100) && http_is_interim(103) && http_is_interim(199), "1xx is interim");
+    ok(!http_is_interim(101) && !http_is_interim(200), "101 and 200 are final");
+    ok(http_is_bodiless(103, get) && http_is_bodiless(204, get) && http_is_bodiless(304, get),
+       "no body after 1xx, 204, 304");
+    ok(!http_is_bodiless(200, get) && !http_is_bodiless(205, get) && !http_is_bodiless(404, get),
+       "a body after others");
+    ok(http_is_bodiless(200, head) && http_is_bodiless(500, head), "none after any to HEAD");
+    ok(!http_is_bodiless(200, STR("head")), "methods have a case");
+    ok(!http_may_have_length(101) && !http_may_have_length(199) && !http_may_have_length(204),
+       "no length with 1xx and 204");
+    ok(http_may_have_length(200) && http_may_have_length(205) && http_may_have_length(304),
+       "one with others, 304 too");
+}
+
 static void targets(void)
 {
     struct http_head head = { .method = STR("GET"), .target = STR("http://a.example:81/x?y") };
@@ -330,6 +348,7 @@ int main(void)
     field_counts();
     hop_by_hop();
     reasons();
+    statuses();
     targets();
     chunk_heads();
     chunk_pieces();
