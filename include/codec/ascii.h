@@ -7,6 +7,7 @@
 #include "codec/buf.h"
 
 uint8_t ascii_lower(uint8_t c);
+uint8_t ascii_upper(uint8_t c);
 bool ascii_is_digit(uint8_t c);
 /* RFC 9110 section 5.6.2: a character of a token. */
 bool ascii_is_tchar(uint8_t c);

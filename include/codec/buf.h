@@ -30,8 +30,19 @@ bool str_eq(struct str a, struct str b);
 /* ASCII case folded (RFC 9110 section 5.1: field names). */
 bool str_ieq(struct str a, struct str b);
 
-/* What is left of s behind its first n bytes. */
+/* What is left of s behind its first n bytes; n is at most s.n. */
 struct str str_from(struct str s, size_t n);
+/* Takes `prefix` off *s; false, and nothing changes, when s begins otherwise. */
+bool str_take(struct str *s, struct str prefix);
+/* Where the first `byte` is; s.n when there is none. */
+size_t str_find(struct str s, uint8_t byte);
+/* Takes what is before the first `end` off *rest, and that `end`; all of it when there is none. */
+struct str str_take_until(struct str *rest, uint8_t end);
+/* Takes the first word off *rest; an empty one when there are no more. What is between words is
+ * white space or other control characters. */
+struct str str_take_word(struct str *rest);
+/* Without the spaces and tabs around it (RFC 9110 section 5.6.3: OWS). */
+struct str str_trim(struct str s);
 
 /* Lists of texts in one literal, each ended by NUL: no table of pointers is needed.
  * The one at `at`, below the count. */

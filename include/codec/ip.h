@@ -13,9 +13,12 @@ struct ip {
     uint8_t len; /* 4 or 16; 0: none */
 };
 
+/* ::ffff:0:0/96, before an IPv4 address (RFC 4291 section 2.5.5.2). */
+extern const uint8_t ip_mapped[12];
+
 /* Dotted quad of four decimals without leading zeroes, or any RFC 4291 form; no zone. */
 bool ip_parse(struct str text, struct ip *ip);
-/* RFC 5952 form into out[IP_TEXT_MAX]; returns its length, not terminated. */
+/* RFC 5952 form into out[IP_TEXT_MAX], not terminated; returns its length, 0 for none. */
 #define IP_TEXT_MAX 45
 size_t ip_format(const struct ip *ip, uint8_t out[IP_TEXT_MAX]);
 

@@ -7,6 +7,11 @@ uint8_t ascii_lower(uint8_t c)
     return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
 }
 
+uint8_t ascii_upper(uint8_t c)
+{
+    return c >= 'a' && c <= 'z' ? (uint8_t)(c & ~0x20) : c;
+}
+
 bool ascii_is_digit(uint8_t c)
 {
     return c >= '0' && c <= '9';

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "check.h"
 #include "codec/ascii.h"
 
 struct str str_of(const char *terminated)
@@ -27,7 +28,58 @@ bool str_ieq(struct str a, struct str b)
 
 struct str str_from(struct str s, size_t n)
 {
+    CHECK(n <= s.n);
     return (struct str){ s.p + n, s.n - n };
+}
+
+bool str_take(struct str *s, struct str prefix)
+{
+    if (s->n < prefix.n || !str_eq((struct str){ s->p, prefix.n }, prefix))
+        return false;
+    *s = str_from(*s, prefix.n);
+    return true;
+}
+
+size_t str_find(struct str s, uint8_t byte)
+{
+    const uint8_t *at = s.n > 0 ? memchr(s.p, byte, s.n) : NULL;
+
+    return at == NULL ? s.n : (size_t)(at - s.p);
+}
+
+struct str str_take_until(struct str *rest, uint8_t end)
+{
+    struct str taken = { rest->p, str_find(*rest, end) };
+
+    *rest = str_from(*rest, taken.n < rest->n ? taken.n + 1 : taken.n);
+    return taken;
+}
+
+struct str str_take_word(struct str *rest)
+{
+    struct str word;
+
+    while (rest->n > 0 && rest->p[0] <= ' ')
+        *rest = str_from(*rest, 1);
+    word = (struct str){ rest->p, 0 };
+    while (word.n < rest->n && word.p[word.n] > ' ')
+        word.n++;
+    *rest = str_from(*rest, word.n);
+    return word;
+}
+
+static bool is_blank(uint8_t c)
+{
+    return c == ' ' || c == '\t';
+}
+
+struct str str_trim(struct str s)
+{
+    while (s.n > 0 && is_blank(s.p[0]))
+        s = str_from(s, 1);
+    while (s.n > 0 && is_blank(s.p[s.n - 1]))
+        s.n--;
+    return s;
 }
 
 const char *texts_at(const char *texts, unsigned at)

@@ -48,14 +48,13 @@ static bool name_from_text(struct name *name, struct str text)
     if (text.n > 0 && text.p[text.n - 1] == '.')
         text.n--;
     for (;;) {
-        const uint8_t *dot = text.n > 0 ? memchr(text.p, '.', text.n) : NULL;
-        struct str label = { text.p, dot == NULL ? text.n : (size_t)(dot - text.p) };
+        bool last = str_find(text, '.') == text.n;
+        struct str label = str_take_until(&text, '.');
 
         if (label.n == 0 || !name_add(name, label))
             return false;
-        if (dot == NULL)
+        if (last)
             return name_add(name, (struct str){ NULL, 0 });
-        text = (struct str){ dot + 1, text.n - label.n - 1 };
     }
 }
 

@@ -2,45 +2,17 @@
 
 #include <string.h>
 
-/* RFC 9110 section 5.6.3: OWS. */
-static struct str trim(struct str s)
-{
-    while (s.n > 0 && (s.p[0] == ' ' || s.p[0] == '\t')) {
-        s.p++;
-        s.n--;
-    }
-    while (s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
-        s.n--;
-    return s;
-}
-
-/* Takes the bytes before the first `end` off *rest, and `end` itself; all of them without one. */
-static struct str take_until(struct str *rest, uint8_t end)
-{
-    const uint8_t *at = rest->n > 0 ? memchr(rest->p, end, rest->n) : NULL;
-    struct str taken = *rest;
-
-    if (at == NULL) {
-        rest->n = 0;
-        return taken;
-    }
-    taken.n = (size_t)(at - rest->p);
-    rest->p = at + 1;
-    rest->n -= taken.n + 1;
-    return taken;
-}
-
 bool http_field_next(struct str *rest, struct str *name, struct str *value)
 {
     struct str line;
 
     if (rest->n == 0)
         return false;
-    line = take_until(rest, '\n');
+    line = str_take_until(rest, '\n');
     if (line.n > 0 && line.p[line.n - 1] == '\r')
         line.n--;
-    *name = take_until(&line, ':');
-    *value = trim(line);
+    *name = str_take_until(&line, ':');
+    *value = str_trim(line);
     return true;
 }
 
@@ -73,7 +45,7 @@ unsigned http_field_count(struct str fields, const char *name, struct str *first
 bool http_list_next(struct str *rest, struct str *member)
 {
     while (rest->n > 0) {
-        *member = trim(take_until(rest, ','));
+        *member = str_trim(str_take_until(rest, ','));
         if (member->n > 0)
             return true;
     }

@@ -59,21 +59,17 @@ bool http_method_valid(struct str method)
 
 bool http_target_valid(struct str target)
 {
-    return target.n > 0 && http_value_valid(target) &&
-           memchr(target.p, ' ', target.n) == NULL && memchr(target.p, '\t', target.n) == NULL;
+    return target.n > 0 && http_value_valid(target) && str_find(target, ' ') == target.n &&
+           str_find(target, '\t') == target.n;
 }
 
 /* Takes the bytes before the first space off *rest, and the space; false when there is none. */
 static bool take_word(struct str *rest, struct str *word)
 {
-    const uint8_t *space = rest->n > 0 ? memchr(rest->p, ' ', rest->n) : NULL;
+    size_t had = rest->n;
 
-    if (space == NULL)
-        return false;
-    *word = (struct str){ rest->p, (size_t)(space - rest->p) };
-    rest->n -= word->n + 1;
-    rest->p = space + 1;
-    return true;
+    *word = str_take_until(rest, ' ');
+    return word->n < had;
 }
 
 /* RFC 9112 section 2.3: case-sensitive, one digit each. A minor version beyond 1 is read as 1 (RFC
@@ -127,14 +123,10 @@ static int status_line(struct str line, struct http_head *head)
 /* RFC 9112 section 5. A line that begins with white space (obs-fold, section 5.2) has no name. */
 static int field_line(struct str line)
 {
-    const uint8_t *colon = memchr(line.p, ':', line.n);
-    struct str name;
+    struct str value = line;
+    struct str name = str_take_until(&value, ':');
 
-    if (colon == NULL)
-        return ERR_HTTP;
-    name = (struct str){ line.p, (size_t)(colon - line.p) };
-    if (!http_name_valid(name) ||
-        !http_value_valid((struct str){ colon + 1, line.n - name.n - 1 }))
+    if (name.n == line.n || !http_name_valid(name) || !http_value_valid(value))
         return ERR_HTTP;
     return name.n > HTTP_NAME_MAX ? ERR_HTTP_SIZE : 0;
 }

@@ -142,17 +142,18 @@ static size_t longest_gap(const struct ip *ip, size_t *len)
     return best;
 }
 
+const uint8_t ip_mapped[12] = { [10] = 0xff, [11] = 0xff };
+
 static void put_v6(struct writer *w, const struct ip *ip)
 {
-    static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
     size_t gap_len;
     size_t gap = longest_gap(ip, &gap_len);
     size_t i = 0;
 
     /* RFC 5952 section 5: the known prefix of IPv4-mapped addresses. */
-    if (memcmp(ip->bytes, mapped, sizeof mapped) == 0) {
+    if (memcmp(ip->bytes, ip_mapped, sizeof ip_mapped) == 0) {
         writer_text(w, "::ffff:");
-        put_v4(w, ip->bytes + sizeof mapped);
+        put_v4(w, ip->bytes + sizeof ip_mapped);
         return;
     }
     while (i < GROUPS) {

@@ -37,12 +37,8 @@ static struct name name_of(struct str host, struct ip *ip)
 static bool is_dns_name(struct str pattern, struct str host)
 {
     if (pattern.n > 2 && pattern.p[0] == '*' && pattern.p[1] == '.') {
-        pattern.p++;
-        pattern.n--;
-        while (host.n > 0 && *host.p != '.') {
-            host.p++;
-            host.n--;
-        }
+        pattern = str_from(pattern, 1);
+        host = str_from(host, str_find(host, '.'));
     }
     return str_ieq(pattern, host);
 }

@@ -1,9 +1,7 @@
-#include "codec/ip.h"
 #include "codec/uri.h"
 
-#include <string.h>
-
 #include "codec/ascii.h"
+#include "codec/ip.h"
 #include "err.h"
 
 static bool is_name_char(uint8_t c)
@@ -47,21 +45,18 @@ static int host_check(struct str *host)
 /* Takes "[address]" off *rest. */
 static int take_bracketed(struct str *rest, struct str *host)
 {
-    const uint8_t *end = memchr(rest->p, ']', rest->n);
+    size_t had = rest->n;
     struct ip ip;
 
-    if (end == NULL)
+    *host = str_from(str_take_until(rest, ']'), 1);
+    if (host->n + 1 == had)
         return ERR_URI;
-    *host = (struct str){ rest->p + 1, (size_t)(end - rest->p) - 1 };
-    *rest = str_from(*rest, host->n + 2);
     return ip_parse(*host, &ip) && ip.len == 16 ? 0 : ERR_URI;
 }
 
 static int take_name(struct str *rest, struct str *host)
 {
-    const uint8_t *colon = memchr(rest->p, ':', rest->n);
-
-    *host = (struct str){ rest->p, colon == NULL ? rest->n : (size_t)(colon - rest->p) };
+    *host = (struct str){ rest->p, str_find(*rest, ':') };
     *rest = str_from(*rest, host->n);
     return host_check(host);
 }

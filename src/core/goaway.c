@@ -1,7 +1,5 @@
 #include "core/goaway.h"
 
-#include <string.h>
-
 /* The same name, or one that ends in "." and the other. */
 static bool is_below(struct str name, struct str above)
 {
@@ -14,10 +12,8 @@ static bool is_below(struct str name, struct str above)
 /* Without its first label; nothing of a name that has only one. */
 static struct str parent_of(struct str name)
 {
-    const uint8_t *dot = memchr(name.p, '.', name.n);
-    size_t n = dot == NULL ? name.n : (size_t)(dot - name.p) + 1;
-
-    return (struct str){ name.p + n, name.n - n };
+    str_take_until(&name, '.');
+    return name;
 }
 
 static bool is_own_domain(struct str name)

@@ -6,18 +6,16 @@
 
 bool cidr_parse(struct str text, struct cidr *net)
 {
-    const uint8_t *slash = text.n ? memchr(text.p, '/', text.n) : NULL;
-    struct str address = text;
+    struct str length = text;
+    struct str address = str_take_until(&length, '/');
     uint64_t bits = 0;
 
-    if (slash)
-        address.n = (size_t)(slash - text.p);
     if (!ip_parse(address, &net->ip))
         return false;
     net->bits = 8u * net->ip.len;
-    if (!slash)
+    if (address.n == text.n)
         return true;
-    if (!ascii_u64((struct str){ slash + 1, text.n - address.n - 1 }, net->bits, &bits))
+    if (!ascii_u64(length, net->bits, &bits))
         return false;
     net->bits = (unsigned)bits;
     return true;

@@ -1,5 +1,6 @@
 #include "forward.h"
 
+#include "codec/ascii.h"
 #include "codec/utf8.h"
 #include "cookie.h"
 #include "date.h"
@@ -85,7 +86,6 @@ void forward_fields(struct writer *w, const struct forward *f, struct str fields
 
 bool forward_path(struct writer *w, struct str *path)
 {
-    static const char digits[] = "0123456789ABCDEF";
     struct utf8 text = { 0 };
 
     if (utf8_feed(&text, path->p, path->n) && utf8_ends(&text))
@@ -95,8 +95,8 @@ bool forward_path(struct writer *w, struct str *path)
 
         if (c >= 0x80) {
             writer_u8(w, '%');
-            writer_u8(w, (uint8_t)digits[c >> 4]);
-            c = (uint8_t)digits[c & 15];
+            writer_u8(w, ascii_upper(ascii_hex_digit(c >> 4)));
+            c = ascii_upper(ascii_hex_digit(c));
         }
         writer_u8(w, c);
     }

@@ -124,51 +124,27 @@ static int add(struct tunnel_names *n, struct str label, struct str hex)
     return 0;
 }
 
-static bool is_blank(uint8_t c)
-{
-    return c == ' ' || c == '\t' || c == '\r';
-}
-
-/* Takes the first word off a line; empty at its end. */
-static struct str next_word(struct str *line)
-{
-    struct str word;
-
-    while (line->n > 0 && is_blank(line->p[0])) {
-        line->p++;
-        line->n--;
-    }
-    word = (struct str){ line->p, 0 };
-    while (word.n < line->n && !is_blank(line->p[word.n]))
-        word.n++;
-    line->p += word.n;
-    line->n -= word.n;
-    return word;
-}
-
 static int parse_line(struct tunnel_names *n, struct str line)
 {
-    struct str label = next_word(&line);
-    struct str hex = next_word(&line);
+    struct str label = str_take_word(&line);
+    struct str hex = str_take_word(&line);
 
     if (label.n == 0 || label.p[0] == '#')
         return 0;
-    return next_word(&line).n == 0 ? add(n, label, hex) : ERR_FILE;
+    return str_take_word(&line).n == 0 ? add(n, label, hex) : ERR_FILE;
 }
 
 int tunnel_names_parse(struct tunnel_names *n, struct str text, unsigned *line)
 {
     *line = 0;
     while (text.n > 0) {
-        const uint8_t *end = memchr(text.p, '\n', text.n);
-        size_t len = end ? (size_t)(end - text.p) : text.n;
-        int err = end ? parse_line(n, (struct str){ text.p, len }) : ERR_TRUNCATED;
+        size_t left = text.n;
+        struct str entry = str_take_until(&text, '\n');
+        int err = entry.n < left ? parse_line(n, entry) : ERR_TRUNCATED;
 
         ++*line;
         if (err < 0)
             return err;
-        text.p += len + 1;
-        text.n -= len + 1;
     }
     return 0;
 }

@@ -67,22 +67,6 @@ static bool lines_next(struct lines *l, struct str *line)
     return true;
 }
 
-/* Takes the first word off a line; an empty one when there are no more. */
-static struct str take_word(struct str *line)
-{
-    size_t begin = 0, end;
-    struct str word;
-
-    while (begin < line->n && line->p[begin] <= ' ')
-        begin++;
-    end = begin;
-    while (end < line->n && line->p[end] > ' ')
-        end++;
-    word = (struct str){ line->p + begin, end - begin };
-    *line = (struct str){ line->p + end, line->n - end };
-    return word;
-}
-
 /* ---- hosts ---- */
 
 static bool line_names(struct str line, struct str name)
@@ -90,7 +74,7 @@ static bool line_names(struct str line, struct str name)
     struct str word;
 
     do
-        word = take_word(&line);
+        word = str_take_word(&line);
     while (word.n > 0 && !str_ieq(word, name));
     return word.n > 0;
 }
@@ -114,7 +98,7 @@ unsigned hosts_lookup(const char *path, struct str name, struct ip *out, unsigne
         return localhost(out, max);
     if (lines_open(&l, path)) {
         while (count < max && lines_next(&l, &line)) {
-            struct str address = take_word(&line);
+            struct str address = str_take_word(&line);
 
             if (line_names(line, name) && ip_parse(address, &out[count]))
                 count++;
@@ -131,8 +115,7 @@ static uint32_t option_value(struct str word, struct str key, uint32_t max)
 {
     uint64_t value;
 
-    if (word.n <= key.n || !str_eq((struct str){ word.p, key.n }, key) ||
-        !ascii_u64((struct str){ word.p + key.n, word.n - key.n }, UINT32_MAX, &value))
+    if (!str_take(&word, key) || !ascii_u64(word, UINT32_MAX, &value))
         return 0;
     if (value == 0)
         value = 1;
@@ -143,7 +126,7 @@ static void read_options(struct resolv_conf *conf, struct str line)
 {
     struct str word;
 
-    while ((word = take_word(&line)).n > 0) {
+    while ((word = str_take_word(&line)).n > 0) {
         uint32_t timeout = option_value(word, STR("timeout:"), TIMEOUT_MAX_S);
         uint32_t attempts = option_value(word, STR("attempts:"), ATTEMPTS_MAX);
 
@@ -157,25 +140,20 @@ static void read_options(struct resolv_conf *conf, struct str line)
 /* An address, a link-local one with the interface that it is on: fe80::1%eth0. */
 static bool read_address(struct str word, struct ip *ip)
 {
-    struct str zone = { word.p, 0 };
+    struct str zone = word;
+    struct str address = str_take_until(&zone, '%');
 
-    while (zone.n < word.n && word.p[zone.n] != '%')
-        zone.n++;
-    if (!ip_parse(zone, ip))
-        return false;
-    if (zone.n == word.n)
-        return true;
-    return sock_set_zone(ip, (struct str){ word.p + zone.n + 1, word.n - zone.n - 1 });
+    return ip_parse(address, ip) && (address.n == word.n || sock_set_zone(ip, zone));
 }
 
 static void read_line(struct resolv_conf *conf, struct str line)
 {
-    struct str key = take_word(&line);
+    struct str key = str_take_word(&line);
 
     if (str_eq(key, STR("options")))
         read_options(conf, line);
     else if (str_eq(key, STR("nameserver")) && conf->server_count < RESOLV_CONF_SERVERS_MAX &&
-             read_address(take_word(&line), &conf->server[conf->server_count]))
+             read_address(str_take_word(&line), &conf->server[conf->server_count]))
         conf->server_count++;
 }
 

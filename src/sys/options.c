@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "codec/ascii.h"
 #include "err.h"
 #include "options_value.h"
 #include "sys/fmt.h"
@@ -205,9 +206,9 @@ static char *value_of(char *variable, const char *name)
             return NULL;
     }
     for (; *name; name++) {
-        char c = *name >= 'a' && *name <= 'z' ? (char)(*name - 'a' + 'A') : *name;
+        uint8_t c = *name == '-' ? '_' : ascii_upper((uint8_t)*name);
 
-        if (*variable++ != (c == '-' ? '_' : c))
+        if ((uint8_t)*variable++ != c)
             return NULL;
     }
     return *variable == '=' ? variable + 1 : NULL;

@@ -57,17 +57,13 @@ static bool scaled_parse(enum option_kind kind, struct str s, uint32_t *value)
 
 static bool decimal_parse(struct str s, uint32_t *thousandths)
 {
-    const uint8_t *point = s.n ? memchr(s.p, '.', s.n) : NULL;
-    struct str part = { NULL, 3 };
+    struct str part = s;
+    struct str before = str_take_until(&part, '.');
     uint64_t whole, fraction = 0;
 
-    if (point) {
-        part = (struct str){ point + 1, (size_t)(s.p + s.n - point) - 1 };
-        s.n = (size_t)(point - s.p);
-        if (part.n > 3 || !ascii_u64(part, 999, &fraction))
-            return false;
-    }
-    if (!ascii_u64(s, UINT32_MAX / 1000 - 1, &whole))
+    if (before.n < s.n && (part.n > 3 || !ascii_u64(part, 999, &fraction)))
+        return false;
+    if (!ascii_u64(before, UINT32_MAX / 1000 - 1, &whole))
         return false;
     for (; part.n < 3; part.n++)
         fraction *= 10;

@@ -43,18 +43,12 @@ struct account {
 /* Splits "NAME:x:UID:GID:" off; a longer line's end does not matter. */
 static void look_at_line(struct account *a)
 {
+    struct str rest = { a->line, a->len };
     struct str field[4];
-    size_t at = 0;
     uint64_t uid, gid;
 
-    for (size_t i = 0; i < 4; i++) {
-        field[i] = (struct str){ a->line + at, 0 };
-        while (at < a->len && a->line[at] != ':') {
-            at++;
-            field[i].n++;
-        }
-        at++;
-    }
+    for (size_t i = 0; i < 4; i++)
+        field[i] = str_take_until(&rest, ':');
     if ((str_eq(field[0], a->wanted) || str_eq(field[2], a->wanted)) && !a->found &&
         ascii_u64(field[2], ID_LIMIT, &uid) && ascii_u64(field[3], ID_LIMIT, &gid)) {
         a->found = true;

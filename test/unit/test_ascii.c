@@ -15,8 +15,9 @@ static void test_classes(void)
         wrong += ascii_is_tchar((uint8_t)c) != (memchr(tchars, c, sizeof tchars - 1) != NULL);
         wrong += ascii_is_digit((uint8_t)c) != (c >= '0' && c <= '9');
         wrong += ascii_lower((uint8_t)c) != (c >= 'A' && c <= 'Z' ? c + 32 : c);
+        wrong += ascii_upper((uint8_t)c) != (c >= 'a' && c <= 'z' ? c - 32 : c);
     }
-    is_int(wrong, 0, "tchar, digit and lower case of all 256");
+    is_int(wrong, 0, "tchar, digit and both cases of all 256");
 }
 
 static void test_decimal(void)

@@ -20,6 +20,45 @@ static void test_str(void)
     ok(str_ieq(none, none), "nothing equals nothing");
 }
 
+static void test_take(void)
+{
+    static const char spaced[] = " \ta b\t ";
+    struct str rest = STR("a,,b");
+    struct str none = { NULL, 0 };
+    struct str s;
+
+    is_int(str_find(STR("a:b:"), ':'), 1, "the first of two");
+    is_int(str_find(STR("ab"), ':'), 2, "none: the length");
+    is_int(str_find(none, ':'), 0, "nothing in nothing");
+    ok(str_eq(str_take_until(&rest, ','), STR("a")) && rest.n == 2, "what is before a comma");
+    ok(str_eq(str_take_until(&rest, ','), none) && rest.n == 1, "nothing between two commas");
+    ok(str_eq(str_take_until(&rest, ','), STR("b")) && rest.n == 0, "the rest without one");
+    ok(str_take_until(&rest, ',').n == 0 && rest.n == 0, "nothing at the end");
+    rest = STR("ab,");
+    ok(str_eq(str_take_until(&rest, ','), STR("ab")) && rest.n == 0, "the comma is taken, too");
+
+    rest = STR(" one\t\r two");
+    ok(str_eq(str_take_word(&rest), STR("one")), "the first word");
+    ok(str_eq(str_take_word(&rest), STR("two")), "the last one");
+    ok(str_take_word(&rest).n == 0 && rest.n == 0, "no more words");
+    rest = STR("  ");
+    ok(str_take_word(&rest).n == 0 && rest.n == 0, "no word in white space");
+    rest = STR("\xc3\xa4!");
+    is_int(str_take_word(&rest).n, 3, "bytes beyond ASCII are of a word");
+
+    rest = STR("unix:/x");
+    ok(!str_take(&rest, STR("unix:/x/")) && !str_take(&rest, STR("Unix:")) && rest.n == 7,
+       "another prefix, nothing taken");
+    ok(str_take(&rest, STR("unix:")) && str_eq(rest, STR("/x")), "a prefix");
+    ok(str_take(&rest, STR("/x")) && rest.n == 0 && str_take(&rest, none), "all of it");
+
+    s = str_trim(str_of(spaced));
+    ok(str_eq(s, STR("a b")) && s.p == (const uint8_t *)spaced + 2, "trimmed where it is");
+    ok(str_eq(str_trim(STR("\ra\n")), STR("\ra\n")), "only of spaces and tabs");
+    is_int(str_trim(STR(" \t ")).n, 0, "nothing but blanks");
+    is_int(str_trim(none).n, 0, "nothing trimmed");
+}
+
 static void test_texts(void)
 {
     static const char texts[] = "one\0\0three";
@@ -128,6 +167,7 @@ int main(void)
 {
     test_overlap();
     test_str();
+    test_take();
     test_texts();
     test_reader();
     test_writer();
