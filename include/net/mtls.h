@@ -30,7 +30,6 @@ struct mtls {
     struct str modulus;  /* RSA; EC: empty */
     struct str secret;   /* the private exponent, or the scalar */
     int curve;
-    size_t data_len;
     uint8_t data[CLIENT_CERT_MAX];
 };
 
@@ -38,7 +37,7 @@ struct mtls {
  * Two open files (a negative one cannot be read), which stay open. cert_fd: PEM, its own
  * certificate first, then those that lead to an authority, each signed by the next. key_fd: PEM,
  * not encrypted: PKCS#8, PKCS#1 or SEC1; RSA of 2048 to 4096 bits, or EC on P-256 or P-384. NULL,
- * or a sentence that says what to do.
+ * or a sentence that says what to do; then nothing in it is of use.
  */
 const char *mtls_load(struct mtls *m, int cert_fd, int key_fd);
 /* After tls_client_start: in this connection. */

@@ -17,52 +17,37 @@
 /* One walk through either. */
 struct load {
     struct mtls *m;
-    bool wants_key, inside, full;
-    size_t from; /* of the object at hand, in m->data */
+    struct pem_reader pem;
+    bool wants_key, full;
     struct der_private_key key;
 };
 
-static void on_begin(void *context, const char *name)
+static void keep(struct load *l, struct str der)
 {
-    struct load *l = context;
-
-    l->inside = l->wants_key || pem_is_certificate(name);
-    l->from = l->m->data_len;
-}
-
-static void on_data(void *context, const void *der, size_t n)
-{
-    struct load *l = context;
     struct mtls *m = l->m;
 
-    if (!l->inside)
-        return;
-    if (n > sizeof m->data - m->data_len) {
+    if (!der.p || m->chain_len == MTLS_CHAIN_MAX) {
         l->full = true;
         return;
     }
-    memcpy(m->data + m->data_len, der, n);
-    m->data_len += n;
+    m->chain[m->chain_len++] =
+        (br_x509_certificate){ (unsigned char *)(uintptr_t)der.p, der.n };
+    l->pem.room += der.n;
+    l->pem.cap -= der.n;
 }
 
 /* A key is what can be read as one, whatever its label: what else may be in its file (parameters of
  * a curve, certificates) cannot. */
-static bool on_end(void *context)
+static bool take_object(void *context, const char *label, struct str der)
 {
     struct load *l = context;
-    struct mtls *m = l->m;
-    br_x509_certificate object = { m->data + l->from, m->data_len - l->from };
 
-    if (l->full || !l->inside)
-        return !l->full;
     if (l->wants_key) {
-        m->data_len = l->from;
-        return der_private_key_parse((struct str){ object.data, object.data_len }, &l->key) < 0;
+        l->full = !der.p;
+        return !l->full && der_private_key_parse(der, &l->key) < 0;
     }
-    if (m->chain_len == MTLS_CHAIN_MAX)
-        l->full = true;
-    else
-        m->chain[m->chain_len++] = object;
+    if (pem_is_certificate(label))
+        keep(l, der);
     return !l->full;
 }
 
@@ -82,15 +67,14 @@ static bool is_pair(struct mtls *m, const struct der_certificate *c)
 /* Not part of mtls_load, whose stack is not wiped. */
 __attribute__((noinline)) static const char *load(struct mtls *m, int cert_fd, int key_fd)
 {
-    static const struct pem_visitor visitor = { on_begin, on_data, on_end };
-    struct load l = { .m = m };
+    struct load l = { .m = m, .pem = { m->data, sizeof m->data, take_object, &l } };
     struct der_certificate c;
-    int walked = pem_walk_fd(cert_fd, &visitor, &l);
+    int walked = pem_walk_fd(cert_fd, &l.pem);
 
-    if (walked < 0 || m->data_len == 0)
+    if (walked < 0 || (m->chain_len == 0 && !l.full))
         return "--client-cert cannot be read, or is no PEM file";
     l.wants_key = true;
-    walked = l.full ? 0 : pem_walk_fd(key_fd, &visitor, &l);
+    walked = l.full ? 0 : pem_walk_fd(key_fd, &l.pem);
     if (l.full)
         return "--client-cert is too long; write its chain only, up to 4 certificates";
     if (walked < 0 || l.key.secret.n == 0)

@@ -17,15 +17,15 @@
 #define DASHES "-----"
 
 struct walk {
-    const struct pem_visitor *visitor;
-    void *context;
-    int count;
+    struct pem_reader *r;
     bool inside; /* an object */
     bool done;
     /* A line outside of an object, or one inside that begins with a dash. */
     bool boundary;
     size_t line_len;
     char line[LINE_MAX_LEN + 1];
+    char label[LINE_MAX_LEN + 1];
+    size_t len; /* of the object so far; beyond the room: too long */
     /* Characters of an object that are not decoded yet. */
     struct base64 base64;
     size_t chunk_len;
@@ -41,8 +41,9 @@ static int decode_chunk(struct walk *w)
     w->chunk_len = 0;
     if (n < 0)
         return ERR_FILE;
-    if (n > 0)
-        w->visitor->data(w->context, w->chunk, (size_t)n);
+    if (w->len <= w->r->cap && (size_t)n <= w->r->cap - w->len)
+        memcpy(w->r->room + w->len, w->chunk, (size_t)n);
+    w->len += (size_t)n;
     return 0;
 }
 
@@ -61,20 +62,24 @@ static void on_line_outside(struct walk *w)
     if (w->line_len < head + tail || memcmp(w->line, BEGIN, head) != 0 ||
         memcmp(w->line + w->line_len - tail, DASHES, tail) != 0)
         return;
-    w->line[w->line_len - tail] = '\0';
-    w->count++;
+    memcpy(w->label, w->line + head, w->line_len - head - tail);
+    w->label[w->line_len - head - tail] = '\0';
     w->inside = true;
+    w->len = 0;
     memset(&w->base64, 0, sizeof w->base64);
-    w->visitor->begin(w->context, w->line + head);
 }
 
 static int on_end_line(struct walk *w)
 {
+    struct str der = { NULL, 0 };
+
     if (strncmp(w->line, END, sizeof END - 1) != 0 || decode_chunk(w) < 0 ||
         !base64_ends(&w->base64))
         return ERR_FILE;
+    if (w->len <= w->r->cap)
+        der = (struct str){ w->r->room, w->len };
     w->inside = false;
-    w->done = !w->visitor->end(w->context);
+    w->done = !w->r->take(w->r->context, w->label, der);
     return 0;
 }
 
@@ -126,29 +131,26 @@ static int walk_fd(struct walk *w, int fd)
     return got < 0 || (w->inside && !w->done) ? ERR_FILE : 0;
 }
 
-int pem_walk_fd(int fd, const struct pem_visitor *visitor, void *context)
+int pem_walk_fd(int fd, struct pem_reader *r)
 {
-    struct walk w = { .visitor = visitor, .context = context, .boundary = true };
-    int result;
+    struct walk w = { .r = r, .boundary = true };
 
     /* A pipe cannot be rewound, and is read once. */
     lseek(fd, 0, SEEK_SET);
-    result = walk_fd(&w, fd);
-
-    return result < 0 ? result : w.count;
+    return walk_fd(&w, fd);
 }
 
-int pem_walk(const char *path, const struct pem_visitor *visitor, void *context)
+int pem_walk(const char *path, struct pem_reader *r)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    int result = pem_walk_fd(fd, visitor, context);
+    int result = pem_walk_fd(fd, r);
 
     if (fd >= 0)
         close(fd);
     return result;
 }
 
-bool pem_is_certificate(const char *name)
+bool pem_is_certificate(const char *label)
 {
-    return strcmp(name, "CERTIFICATE") == 0 || strcmp(name, "X509 CERTIFICATE") == 0;
+    return strcmp(label, "CERTIFICATE") == 0 || strcmp(label, "X509 CERTIFICATE") == 0;
 }

@@ -11,16 +11,18 @@
 /* An uncompressed point on P-521, the largest that BearSSL knows. */
 #define POINT_MAX 133
 
-/* What is being read into an identity. */
+/* What is being read into an identity: a chain, then a key. */
 struct load {
     struct tls_identity *id;
+    struct pem_reader pem; /* its room is what is free in the identity */
     br_skey_decoder_context key;
     br_x509_decoder_context leaf;
-    enum { LOAD_NOTHING, LOAD_CERTIFICATE, LOAD_KEY } what;
-    bool want_key;
     bool have_key;
     bool encrypted;
 };
+
+static const char too_long[] =
+    "the certificate file is too long: it needs the chain only, not a whole bundle";
 
 static bool fail(struct tls_identity *id, const char *problem)
 {
@@ -29,84 +31,46 @@ static bool fail(struct tls_identity *id, const char *problem)
     return false;
 }
 
-static uint8_t *store(struct tls_identity *id, const void *p, size_t n)
+static void free_room(struct load *l)
 {
-    uint8_t *at = id->data + id->data_len;
+    struct tls_identity *id = l->id;
 
-    if (n > sizeof id->data - id->data_len) {
-        fail(id, "the certificate file is too long: it needs the chain only, not a whole bundle");
-        return NULL;
-    }
-    memcpy(at, p, n);
-    id->data_len += n;
-    return at;
+    l->pem.room = id->data + id->data_len;
+    l->pem.cap = sizeof id->data - id->data_len;
 }
 
-static void on_begin(void *context, const char *name)
+static bool take_certificate(void *context, const char *label, struct str der)
 {
     struct load *l = context;
     struct tls_identity *id = l->id;
 
-    l->what = LOAD_NOTHING;
-    if (l->want_key && strcmp(name, "ENCRYPTED PRIVATE KEY") == 0)
-        l->encrypted = true;
-    if (l->want_key && !l->have_key &&
-        (strcmp(name, "PRIVATE KEY") == 0 || strcmp(name, "RSA PRIVATE KEY") == 0 ||
-         strcmp(name, "EC PRIVATE KEY") == 0)) {
-        l->what = LOAD_KEY;
-        br_skey_decoder_init(&l->key);
-    }
-    if (l->want_key || !pem_is_certificate(name))
-        return;
-    if (id->chain_len == TLS_SERVER_CHAIN_MAX) {
-        fail(id, "the certificate file has more than 8 certificates: it needs the chain only");
-        return;
-    }
-    l->what = LOAD_CERTIFICATE;
-    id->chain[id->chain_len].data = id->data + id->data_len;
-    id->chain[id->chain_len].data_len = 0;
-    if (id->chain_len == 0)
-        br_x509_decoder_init(&l->leaf, NULL, NULL);
+    if (!pem_is_certificate(label))
+        return true;
+    if (id->chain_len == TLS_SERVER_CHAIN_MAX)
+        return fail(id, "the certificate file has more than 8 certificates: it needs the chain "
+                        "only");
+    if (!der.p)
+        return fail(id, too_long);
+    id->chain[id->chain_len++] = (br_x509_certificate){ l->pem.room, der.n };
+    id->data_len += der.n;
+    free_room(l);
+    return true;
 }
-
-static void on_data(void *context, const void *der, size_t n)
-{
-    struct load *l = context;
-    struct tls_identity *id = l->id;
-
-    if (l->what == LOAD_KEY)
-        br_skey_decoder_push(&l->key, der, n);
-    if (l->what != LOAD_CERTIFICATE || !store(id, der, n))
-        return;
-    id->chain[id->chain_len].data_len += n;
-    if (id->chain_len == 0)
-        br_x509_decoder_push(&l->leaf, der, n);
-}
-
-static bool on_end(void *context)
-{
-    struct load *l = context;
-
-    if (l->what == LOAD_CERTIFICATE)
-        l->id->chain_len++;
-    else if (l->what == LOAD_KEY)
-        l->have_key = true;
-    l->what = LOAD_NOTHING;
-    return !l->id->problem;
-}
-
-static const struct pem_visitor load_visitor = { on_begin, on_data, on_end };
 
 static bool load_chain(struct load *l, const char *path)
 {
     struct tls_identity *id = l->id;
 
-    if (pem_walk(path, &load_visitor, l) < 0)
+    l->pem = (struct pem_reader){ .take = take_certificate, .context = l };
+    free_room(l);
+    if (pem_walk(path, &l->pem) < 0)
         return fail(id, "the certificate file cannot be read, or is not PEM");
     if (id->problem)
         return false;
     if (id->chain_len == 0)
         return fail(id, "the certificate file holds no certificate");
+    br_x509_decoder_init(&l->leaf, NULL, NULL);
+    br_x509_decoder_push(&l->leaf, id->chain[0].data, id->chain[0].data_len);
     if (!br_x509_decoder_get_pkey(&l->leaf))
         return fail(id, "the first certificate is malformed, or its key is neither RSA nor EC");
     id->issuer_key = (unsigned)br_x509_decoder_get_signer_key_type(&l->leaf);
@@ -114,6 +78,37 @@ static bool load_chain(struct load *l, const char *path)
 }
 
 /* ---- the key ---- */
+
+static bool take_key(void *context, const char *label, struct str der)
+{
+    struct load *l = context;
+
+    if (strcmp(label, "ENCRYPTED PRIVATE KEY") == 0)
+        l->encrypted = true;
+    if (strcmp(label, "PRIVATE KEY") != 0 && strcmp(label, "RSA PRIVATE KEY") != 0 &&
+        strcmp(label, "EC PRIVATE KEY") != 0)
+        return true;
+    if (!der.p)
+        return fail(l->id, too_long);
+    br_skey_decoder_init(&l->key);
+    br_skey_decoder_push(&l->key, der.p, der.n);
+    l->have_key = true;
+    return false;
+}
+
+/* Into the room that the file was read into: the decoder has what it read. */
+static uint8_t *store(struct tls_identity *id, const void *p, size_t n)
+{
+    uint8_t *at = id->data + id->data_len;
+
+    if (n > sizeof id->data - id->data_len) {
+        fail(id, too_long);
+        return NULL;
+    }
+    memcpy(at, p, n);
+    id->data_len += n;
+    return at;
+}
 
 static bool is_rsa_pair(const br_rsa_private_key *key, const br_rsa_public_key *public)
 {
@@ -177,8 +172,8 @@ static bool load_key(struct load *l, const char *path)
 {
     int walked;
 
-    l->want_key = true;
-    walked = pem_walk(path, &load_visitor, l);
+    l->pem.take = take_key;
+    walked = pem_walk(path, &l->pem);
     if (l->encrypted && !l->have_key)
         return fail(l->id, "the key is encrypted: decrypt it (openssl pkey -in KEY -out PLAIN)");
     if (walked < 0)
@@ -202,7 +197,9 @@ int tls_identity_load(struct tls_identity *id, const char *cert_path, const char
 
     memset(id, 0, sizeof *id);
     good = load_chain(&l, cert_path) && load_key(&l, key_path);
-    /* The decoder has held a private key. */
+    free_room(&l);
+    /* Both have held a private key. */
+    memset(l.pem.room, 0, l.pem.cap);
     memset(&l, 0, sizeof l);
     __asm__ volatile("" : : "r"(&l) : "memory");
     return good ? 0 : ERR_FILE;

@@ -62,39 +62,19 @@ static void forget_old(struct tls_shared *t, int64_t unix_now)
 
 /* ---- certificates of clients ---- */
 
-/* One certificate of the file. */
+/* One walk through the file. */
 struct names {
     struct tls_shared *t;
-    bool is_certificate, full;
-    size_t len;
-    uint8_t der[TRUST_DATA_MAX];
+    bool full;
 };
 
-static void on_begin(void *context, const char *name)
-{
-    struct names *n = context;
-
-    n->is_certificate = pem_is_certificate(name);
-    n->len = 0;
-}
-
-static void on_data(void *context, const void *der, size_t len)
-{
-    struct names *n = context;
-
-    if (n->is_certificate && n->len <= sizeof n->der && len <= sizeof n->der - n->len)
-        memcpy(n->der + n->len, der, len);
-    n->len += len;
-}
-
-static bool on_end(void *context)
+static bool take_name(void *context, const char *label, struct str der)
 {
     struct names *n = context;
     struct tls_shared *t = n->t;
     struct der_certificate c;
 
-    if (!n->is_certificate || n->len > sizeof n->der ||
-        der_certificate_parse((struct str){ n->der, n->len }, &c) < 0 || !c.is_ca)
+    if (!pem_is_certificate(label) || der_certificate_parse(der, &c) < 0 || !c.is_ca)
         return true;
     if (t->name_count == TLS_CLIENT_CAS_MAX || c.subject.n > sizeof t->name_data - t->name_len) {
         n->full = true;
@@ -108,13 +88,14 @@ static bool on_end(void *context)
 
 int tls_shared_add_clients(struct tls_shared *t, const char *path)
 {
-    static const struct pem_visitor visitor = { on_begin, on_data, on_end };
+    uint8_t data[TRUST_DATA_MAX];
     struct names names = { .t = t };
+    struct pem_reader pem = { data, sizeof data, take_name, &names };
     int result = trust_add_file(&t->clients, path);
 
     if (result < 0)
         return result;
-    if (pem_walk(path, &visitor, &names) < 0 || t->name_count == 0)
+    if (pem_walk(path, &pem) < 0 || t->name_count == 0)
         return ERR_FILE;
     return names.full ? ERR_LIMIT : 0;
 }

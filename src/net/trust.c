@@ -53,32 +53,9 @@ static unsigned look_at_server(const struct trust_check *c)
 /* One walk through a file. Without a check, authorities are only counted; with one, those that
  * issue the certificate at the top of its chain are tried. */
 struct search {
-    uint8_t *data;
-    size_t cap;
-    size_t len; /* of the certificate at hand; beyond the room: too long */
-    bool is_certificate;
     size_t found, skipped;
     struct trust_check *check;
 };
-
-static void on_begin(void *context, const char *name)
-{
-    struct search *s = context;
-
-    s->is_certificate = pem_is_certificate(name);
-    s->len = 0;
-}
-
-static void on_data(void *context, const void *der, size_t n)
-{
-    struct search *s = context;
-
-    if (!s->is_certificate)
-        return;
-    if (s->len <= s->cap && n <= s->cap - s->len)
-        memcpy(s->data + s->len, der, n);
-    s->len += n;
-}
 
 static void try_anchor(struct trust_check *c, const struct der_certificate *x)
 {
@@ -92,15 +69,14 @@ static void try_anchor(struct trust_check *c, const struct der_certificate *x)
     c->complaint = err;
 }
 
-static bool on_end(void *context)
+static bool take_authority(void *context, const char *label, struct str der)
 {
     struct search *s = context;
     struct der_certificate x;
 
-    if (!s->is_certificate)
+    if (!pem_is_certificate(label))
         return true;
-    if (s->len > s->cap || der_certificate_parse((struct str){ s->data, s->len }, &x) < 0 ||
-        x.key == DER_KEY_OTHER || !x.is_ca)
+    if (der_certificate_parse(der, &x) < 0 || x.key == DER_KEY_OTHER || !x.is_ca)
         s->skipped++;
     else if (!s->check)
         s->found++;
@@ -109,12 +85,11 @@ static bool on_end(void *context)
     return !s->check || !s->check->trusted;
 }
 
-static const struct pem_visitor search_visitor = { on_begin, on_data, on_end };
-
 int trust_add_file(struct trust *t, const char *path)
 {
-    unsigned char data[TRUST_DATA_MAX];
-    struct search s = { .data = data, .cap = sizeof data };
+    uint8_t data[TRUST_DATA_MAX];
+    struct search s = { .check = NULL };
+    struct pem_reader pem = { data, sizeof data, take_authority, &s };
     int fd;
 
     if (t->path_count == TRUST_FILES_MAX)
@@ -123,7 +98,7 @@ int trust_add_file(struct trust *t, const char *path)
     /* Whose errno stays. */
     if (fd < 0)
         return ERR_FILE;
-    if (pem_walk_fd(fd, &search_visitor, &s) < 0 || s.found == 0) {
+    if (pem_walk_fd(fd, &pem) < 0 || s.found == 0) {
         close(fd);
         t->skipped += s.skipped;
         return ERR_FILE;
@@ -144,15 +119,13 @@ size_t trust_add_builtin(struct trust *t)
 
 int trust_add_pin(struct trust *t, struct str text)
 {
-    const struct str head = STR("sha256:");
     struct base64 decoder = { 0 };
     uint8_t hash[64];
 
     if (t->pin_count == TRUST_PINS_MAX)
         return ERR_LIMIT;
-    if (text.n <= head.n || text.n - head.n > sizeof hash ||
-        !str_eq((struct str){ text.p, head.n }, head) ||
-        base64_decode(&decoder, text.p + head.n, text.n - head.n, hash) != sizeof t->pin[0] ||
+    if (!str_take(&text, STR("sha256:")) || text.n > sizeof hash ||
+        base64_decode(&decoder, text.p, text.n, hash) != sizeof t->pin[0] ||
         !base64_ends(&decoder))
         return ERR_BASE64;
     memcpy(t->pin[t->pin_count++], hash, sizeof t->pin[0]);
@@ -166,21 +139,22 @@ bool trust_by_pin_alone(const struct trust *t)
 
 /* ---- validation ---- */
 
-/* A file that has become unreadable has no authorities: the chain is not trusted then. */
-static void search_file(struct search *s, const char *path, int fd)
+/* A file that has become unreadable has no authorities: the chain is not trusted then. Behind the
+ * chain there is room for one. */
+static void search_file(struct trust_check *c, const char *path, int fd)
 {
+    struct search s = { .check = c };
+    struct pem_reader pem = { c->data + c->len, sizeof c->data - c->len, take_authority, &s };
     int now = open(path, O_RDONLY | O_CLOEXEC);
 
-    (void)pem_walk_fd(now < 0 ? fd : now, &search_visitor, s);
+    (void)pem_walk_fd(now < 0 ? fd : now, &pem);
     if (now >= 0)
         close(now);
 }
 
-/* Is there an authority that issues the top of the chain? Behind the chain there is room for one.
- */
+/* Is there an authority that issues the top of the chain? */
 static bool has_anchor(struct trust_check *c)
 {
-    struct search s = { .data = c->data + c->len, .cap = sizeof c->data - c->len, .check = c };
     struct der_certificate x;
 
     c->trusted = false;
@@ -189,7 +163,7 @@ static bool has_anchor(struct trust_check *c)
             try_anchor(c, &x);
     }
     for (size_t i = 0; i < c->trust->path_count && !c->trusted; i++)
-        search_file(&s, c->trust->path[i], c->trust->fd[i]);
+        search_file(c, c->trust->path[i], c->trust->fd[i]);
     return c->trusted;
 }
 
