@@ -17,6 +17,8 @@
 #include "codec/buf.h"
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
+/* The words for them, of an OPTION_CHOICE. */
+#define LOG_LEVELS "error|warn|info|debug"
 /* Below PIPE_BUF (4096), of which POSIX promises that it is written whole or not at all. */
 #define LOG_LINE_MAX 512
 /* Lines a second, in the long run: 4 KB of text, which a router's memory and its flash bear. */

@@ -17,6 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sys/options.h"
+
 struct sandbox {
     const char *user;      /* name or number, NULL: stay */
     const char *root;      /* for chroot, NULL: stay */
@@ -27,6 +29,17 @@ struct sandbox {
     const uint16_t *more;  /* numbers of further system calls */
     size_t more_count;
 };
+
+/* Their rows in a program's table of options, but for `user`; at: where its struct sandbox is. */
+#define SANDBOX_OPTIONS(at) \
+    OPTION("chroot", OPTION_TEXT, (at) + offsetof(struct sandbox, root), "", "DIR", "", \
+           "see only files in DIR once started"), \
+    OPTION("no-new-privs", OPTION_FLAG, (at) + offsetof(struct sandbox, no_new_privs), "", "=no", \
+           "yes", "off: may gain privileges"), \
+    OPTION("seccomp", OPTION_FLAG, (at) + offsetof(struct sandbox, seccomp), "", "=no", "yes", \
+           "off: system calls are not filtered"), \
+    OPTION("limits", OPTION_FLAG, (at) + offsetof(struct sandbox, limits), "", "=no", "yes", \
+           "off: core dumps, any number of descriptors")
 
 /* The memory at `secret` is left out of core dumps. 0 or ERR_USAGE, said. */
 int sandbox_enter(const struct sandbox *s, void *secret, size_t secret_len);

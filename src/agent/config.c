@@ -11,7 +11,6 @@
     "adit gives a web server behind a router a public address, through a gateway:\n\n" \
     "  adit --url wss://tunnel.example/_adit --token-file /etc/adit/token\n\n" \
     "Each option is a variable of the environment, too: ADIT_TOKEN_FILE.\n"
-#define AGENT_NAME "adit/" ADIT_VERSION
 #define AT(field) offsetof(struct config, field)
 /* sun_path with its terminator is 108 bytes. */
 #define UNIX_PATH_MAX 107
@@ -67,20 +66,13 @@ static const struct option table[] = {
            "limit for a local server's silence"),
     OPTION("stats-interval", OPTION_DURATION, AT(stats_interval_ms), "100ms|24h", "TIME", "60s",
            "time between statistics"),
-    OPTION("log-level", OPTION_CHOICE, AT(log_level), "", "error|warn|info|debug", "info",
+    OPTION("log-level", OPTION_CHOICE, AT(log_level), "", LOG_LEVELS, "info",
            "what to log"),
     OPTION("allow-plaintext", OPTION_FLAG, AT(allow_plaintext), "", "", "",
            "accept ws://: anybody on the way reads along"),
     OPTION("user", OPTION_TEXT, AT(sandbox.user), "", "NAME|UID", "",
            "run as this user once started"),
-    OPTION("chroot", OPTION_TEXT, AT(sandbox.root), "", "DIR", "",
-           "see only files in DIR once started"),
-    OPTION("no-new-privs", OPTION_FLAG, AT(sandbox.no_new_privs), "", "=no", "yes",
-           "off: may gain privileges"),
-    OPTION("seccomp", OPTION_FLAG, AT(sandbox.seccomp), "", "=no", "yes",
-           "off: system calls are not filtered"),
-    OPTION("limits", OPTION_FLAG, AT(sandbox.limits), "", "=no", "yes",
-           "off: core dumps, any number of descriptors"),
+    SANDBOX_OPTIONS(AT(sandbox)),
     { .text = NULL },
 };
 
@@ -100,9 +92,9 @@ static int parse_local(const struct config *c, struct target *t)
     struct str local = str_of(c->local);
     struct str host = local;
 
-    if (local.n > 5 && str_eq((struct str){ local.p, 5 }, STR("unix:"))) {
-        t->local_path = (struct str){ local.p + 5, local.n - 5 };
-        if (t->local_path.n == 0 || t->local_path.n > UNIX_PATH_MAX)
+    if (str_take(&local, STR("unix:"))) {
+        t->local_path = local;
+        if (local.n == 0 || t->local_path.n > UNIX_PATH_MAX)
             return options_error("--local unix: needs a path of 1 to 107 characters");
         host = STR("localhost");
     } else if (uri_authority_parse(local, 80, &t->local_host, &t->local_port) < 0) {
@@ -120,10 +112,10 @@ static int parse_local(const struct config *c, struct target *t)
 /* The name that Auth gives this agent. */
 static int name_agent(const struct config *c, struct target *t)
 {
-    size_t n = sizeof AGENT_NAME - 1;
+    size_t n = sizeof CONFIG_AGENT_NAME - 1;
     int more;
 
-    memcpy(t->agent, AGENT_NAME, n);
+    memcpy(t->agent, CONFIG_AGENT_NAME, n);
     t->agent_len = n;
     if (c->id_from == NULL)
         return 0;

@@ -16,6 +16,9 @@
 /* The path of the state file; ".new" follows it while it is written. */
 #define CONFIG_STATE_MAX 250
 
+/* What Auth says that this is, and what follows it with --id-from. */
+#define CONFIG_AGENT_NAME "adit/" ADIT_VERSION
+
 enum config_protocol { CONFIG_AUTO, CONFIG_TLV, CONFIG_JSON, CONFIG_PLAIN };
 
 struct config {
@@ -62,7 +65,7 @@ struct target {
     size_t token_len;
     uint8_t new_token[TOKEN_MAX + 2]; /* while it is read: with the line's end */
     int token_fd;              /* of the file; 0: none */
-    uint8_t agent[sizeof "adit/" ADIT_VERSION + IDENTITY_MAX]; /* name, version, identity */
+    uint8_t agent[sizeof CONFIG_AGENT_NAME + IDENTITY_MAX]; /* name, version, identity */
     size_t agent_len;
 };
 

@@ -9,6 +9,7 @@
 #include "core/session.h"
 #include "err.h"
 #include "sys/fmt.h"
+#include "sys/log.h"
 #include "version.h"
 
 #define AT(field) offsetof(struct config, field)
@@ -77,18 +78,11 @@ static const struct option table[] = {
            "between pings to a silent agent"),
     OPTION("ping-timeout", OPTION_DURATION, AT(ping_timeout_ms), "100ms", "TIME", "10s",
            "for an answer to them"),
-    OPTION("log-level", OPTION_CHOICE, AT(log_level), "", "error|warn|info|debug", "info",
+    OPTION("log-level", OPTION_CHOICE, AT(log_level), "", LOG_LEVELS, "info",
            "debug tells of every request"),
     OPTION("user", OPTION_TEXT, AT(sandbox.user), "", "NAME|UID", "",
            "run as this user, who reads the files again"),
-    OPTION("chroot", OPTION_TEXT, AT(sandbox.root), "", "DIR", "",
-           "see only files in DIR once started"),
-    OPTION("no-new-privs", OPTION_FLAG, AT(sandbox.no_new_privs), "", "=no", "yes",
-           "off: may gain privileges"),
-    OPTION("seccomp", OPTION_FLAG, AT(sandbox.seccomp), "", "=no", "yes",
-           "off: system calls are not filtered"),
-    OPTION("limits", OPTION_FLAG, AT(sandbox.limits), "", "=no", "yes",
-           "off: core dumps, any number of descriptors"),
+    SANDBOX_OPTIONS(AT(sandbox)),
     OPTION("version", OPTION_ACTION, 0, "", "", "", "prints the version"),
     OPTION("help", OPTION_ACTION, 0, "", "", "", "prints this"),
     { .text = NULL },
