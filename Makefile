@@ -9,6 +9,7 @@ OUT   ?= build
 $(foreach name,NO_FPU MUSL_AS RT_MARK COMPACT PLAIN_BEAR LTO FAST_OPT FAST_SRCS FAST_BEAR \
     RUNTIME NO_FLOAT BEAR_DEFS,$(eval $(name) :=))
 include board/$(BOARD).mk
+BOARD_FILES := $(filter board/%,$(MAKEFILE_LIST))
 MTLS  ?= yes
 # An SDK brings its own C library.
 ifneq ($(filter command%,$(origin CROSS) $(origin CC)),)
@@ -161,10 +162,10 @@ FLAGS := $(CC) $(CFLAGS) $(LDFLAGS) $(COMPACT) $(LTO) $(FAST_OPT) $(FAST_SRCS)
 $(B)/flags: FORCE
 	@mkdir -p $(@D); echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' >$@
 
-export BOARD CC CROSS MARCH NO_FPU MUSL_AS RT_MARK LIBC DEP SECTIONS SIZE_OPT COMPACT BEAR_DEFS
+export BOARD BOARD_FILES CC CROSS MARCH NO_FPU MUSL_AS RT_MARK LIBC DEP SECTIONS SIZE_OPT COMPACT BEAR_DEFS
 export PLAIN_BEAR LTO SYSROOT FAST_OPT FAST_BEAR LDMARCH
 export FLASH_MAX RAM_MAX
-$(DEP)/stamp: scripts/deps.sh scripts/fetch.sh scripts/bearssl.patch board/$(BOARD).mk
+$(DEP)/stamp: scripts/deps.sh scripts/fetch.sh scripts/bearssl.patch $(BOARD_FILES)
 	$(Q)sh scripts/deps.sh
 
 # ---- checks --------------------------------------------------------------------------------------
@@ -200,11 +201,12 @@ test-faults:
 	$(Q)ADIT_BUILD=$(OUT)/host ADIT_GATEWAY_BUILD=$(OUT)/host FAULTS='$(FAULTS)' \
 	    /usr/bin/python3 -m pytest -q test/e2e/faults.py
 
-# Every board: make size [PROFILE=tiny] [V=1], make test-boards [BOARDS='...']. This one: make repro.
+# Every board: make size [PROFILE=tiny], with V=1 what each part costs of two or BOARDS; make test-boards [BOARDS='...']. This one: make repro.
 BOARDS ?= $(filter-out host-% x86_64,$(notdir $(basename $(wildcard board/*.mk))))
 size:
 	$(Q)sh scripts/setup.sh build every-board
-	$(Q)OUT=$(OUT) PROFILE=$(PROFILE) V=$(V) sh scripts/size.sh $(BOARDS)
+	$(Q)OUT=$(OUT) PROFILE=$(PROFILE) V=$(V) sh scripts/size.sh \
+	    $(if $(V),$(if $(filter file,$(origin BOARDS)),host mips_24kc,$(BOARDS)),$(BOARDS))
 test-boards:
 	$(Q)sh scripts/setup.sh build every-board test
 	$(Q)OUT=$(OUT) sh scripts/test_boards.sh $(BOARDS)

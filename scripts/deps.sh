@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds musl and BearSSL for one board into $DEP: include/, lib/. Called by the Makefile, which
-# exports BOARD CC CROSS MARCH NO_FPU MUSL_AS RT_MARK LIBC DEP SECTIONS SIZE_OPT COMPACT BEAR_DEFS
-# PLAIN_BEAR LTO SYSROOT FAST_OPT FAST_BEAR.
+# exports BOARD BOARD_FILES CC CROSS MARCH NO_FPU MUSL_AS RT_MARK LIBC DEP SECTIONS SIZE_OPT COMPACT
+# BEAR_DEFS PLAIN_BEAR LTO SYSROOT FAST_OPT FAST_BEAR.
 set -eu
 # DESTDIR: `make install` on a fresh tree must not install musl's headers there.
 unset MAKEFLAGS MFLAGS MAKELEVEL DESTDIR
@@ -9,7 +9,7 @@ mkdir -p "$DEP/lib" "$DEP/include"
 exec 8>"$DEP.lock"
 flock 8
 # Another make may have built it while this one waited.
-inputs="scripts/deps.sh scripts/fetch.sh scripts/bearssl.patch board/$BOARD.mk"
+inputs="scripts/deps.sh scripts/fetch.sh scripts/bearssl.patch $BOARD_FILES"
 # shellcheck disable=SC2086
 [ -f "$DEP/stamp" ] && [ -z "$(find $inputs -newer "$DEP/stamp")" ] && exit 0
 sh scripts/setup.sh build
