@@ -245,7 +245,7 @@ def make_py(background, certs):
 def py_session(make_py, make_agent, origin, certs):
     """An agent in front of `origin`, connected to a Python gateway: its session there."""
     def make(mode="tlv", *options, **kwargs):
-        local = kwargs.pop("local", "127.0.0.1:%d" % origin.port)
+        local = kwargs.pop("local", origin.local)
         env = kwargs.pop("env", None)
         gateway = make_py(mode, **kwargs)
         agent = make_agent(gateway.url, "the-token", local, *options, ca=certs / "ca.pem", env=env)
@@ -363,6 +363,17 @@ def tunnels(tmp_path_factory, gateway, certs):
             return made[name]
         get.made = made
         yield get
+
+
+@pytest.fixture
+def through_proxy(make_gateway, make_agent, origin):
+    """Asks /describe with these fields, from 127.0.0.1, where --trust-proxy has that network."""
+    def ask(network, fields):
+        gateway = make_gateway("--trust-proxy", network, certs=None)
+        make_agent(gateway.url, gateway.token("one"), origin.local).wait_open()
+        with gateway.visit("one") as visitor:
+            return visitor.request("GET", "/describe", fields)
+    return ask
 
 
 @pytest.fixture(params=MODES)

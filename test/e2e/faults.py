@@ -140,7 +140,7 @@ class Place:
         self.reload()
         self.agent = self.start(
             "agent", "ADIT", conftest.Agent, folder, self.gateway.url, token,
-            "127.0.0.1:%d" % origin.port, "--protocol", mode, "--ping-interval", "2s",
+            origin.local, "--protocol", mode, "--ping-interval", "2s",
             "--seccomp=no", "--state", folder / "state", ca=certs / "ca.pem")
         self.victim = self.agent if self.program == "agent" else self.gateway
         return True

@@ -117,6 +117,7 @@ class Origin:
         self.server = background.run(self.start())
         self.port = self.server.sockets[0].getsockname()[1]
         self.address = ("127.0.0.1", self.port)
+        self.local = "127.0.0.1:%d" % self.port  # for --local
 
     async def start(self):
         return await asyncio.start_server(self.serve, "127.0.0.1", 0)

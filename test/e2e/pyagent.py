@@ -54,6 +54,15 @@ class PyAgent:
     def respond(self, name, status=200, headers=(), **fields):
         self.run(self.send("HttpResponse", id=name, status=status, headers=list(headers), **fields))
 
+    def upgraded(self, **options):
+        """A visitor whose request was answered with 101, and the request's id."""
+        visitor = self.gateway.visit("one", **options)
+        visitor.begin("GET", "/", [("Connection", "upgrade"), ("Upgrade", "echo")])
+        name = self.request()["id"]
+        self.respond(name, 101, [(b"connection", b"upgrade"), (b"upgrade", b"echo")], more=True)
+        assert visitor.head().status == 101
+        return visitor, name
+
     def close_code(self):
         """Waits for the gateway to close."""
         async def drain():

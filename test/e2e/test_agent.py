@@ -68,7 +68,7 @@ def test_plaintext_needs_permission(make_py):
 
 def test_plaintext(make_py, make_agent, origin):
     gateway = make_py(certs=None)
-    make_agent(gateway.url, "the-token", "127.0.0.1:%d" % origin.port)
+    make_agent(gateway.url, "the-token", origin.local)
     session = gateway.session()
     assert gateway.run(session.fetch("GET", "/")).status == 200
 

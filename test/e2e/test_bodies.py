@@ -273,7 +273,7 @@ def test_hop_by_hop_fields_of_the_response(tunnel, origin):
 
 def test_host_header_can_be_rewritten(make_gateway, make_agent, origin):
     gateway = make_gateway()
-    make_agent(gateway.url, gateway.token("one"), "127.0.0.1:%d" % origin.port,
+    make_agent(gateway.url, gateway.token("one"), origin.local,
                "--host-header", "printer.lan", ca=gateway.ca).wait_open()
     with gateway.visit("one") as visitor:
         told = json.loads(visitor.request("GET", "/describe").body)

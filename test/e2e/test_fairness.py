@@ -58,7 +58,7 @@ def median_time(visitor, count):
 def test_visitors_beside_a_flood(make_gateway, make_agent, origin, what):
     """One agent says small things as fast as it can, and listens to nothing."""
     gateway = make_gateway(certs=None)
-    make_agent(gateway.url, gateway.token("one"), "127.0.0.1:%d" % origin.port).wait_open()
+    make_agent(gateway.url, gateway.token("one"), origin.local).wait_open()
     attacker = RawAgent(gateway, gateway.token("two"))
     over = threading.Event()
 

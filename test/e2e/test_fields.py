@@ -82,11 +82,8 @@ def test_other_forwarded_fields(tunnel):
         "x-forwarded", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"}
 
 
-def test_other_forwarded_fields_of_a_trusted_proxy(make_gateway, make_agent, origin):
-    gateway = make_gateway("--trust-proxy", "127.0.0.0/8", certs=None)
-    make_agent(gateway.url, gateway.token("one"), "127.0.0.1:%d" % origin.port).wait_open()
-    with gateway.visit("one") as visitor:
-        told = described(visitor.request("GET", "/describe", [("X-Forwarded-Prefix", "/real")]))
+def test_other_forwarded_fields_of_a_trusted_proxy(through_proxy):
+    told = described(through_proxy("127.0.0.0/8", [("X-Forwarded-Prefix", "/real")]))
     assert values(told, "x-forwarded-prefix") == ["/real"]
 
 

@@ -66,7 +66,7 @@ def test_it_takes_no_refusals(make_py, make_agent, make_valve, origin, certs, mo
     gateway = make_py(mode, certs=certs if secure else None, window=1 << 40)
     valve = make_valve(gateway.port)
     agent = make_agent(gateway.url.replace(str(gateway.port), str(valve.port)), "the-token",
-                       "127.0.0.1:%d" % origin.port, *FAST, "--log-level", "info",
+                       origin.local, *FAST, "--log-level", "info",
                        ca=certs / "ca.pem" if secure else None)
     session = gateway.session()
 

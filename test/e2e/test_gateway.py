@@ -61,7 +61,7 @@ def test_curl(tunnel, certs):
 @pytest.mark.parametrize("tls", [True, False])
 def test_keys_and_plain(make_gateway, make_agent, certs, origin, kind, tls):
     gateway = make_gateway(certs=certs if tls else None, kind=kind)
-    agent = make_agent(gateway.url, gateway.token("one"), "127.0.0.1:%d" % origin.port,
+    agent = make_agent(gateway.url, gateway.token("one"), origin.local,
                        ca=gateway.ca)
     agent.wait_open()
     with gateway.visit("one") as visitor:
@@ -105,7 +105,7 @@ def test_foreign_hosts(gateway, host):
 
 def test_names_fold_case(make_gateway, make_agent, origin):
     gateway = make_gateway()
-    make_agent(gateway.url, gateway.token("one"), "127.0.0.1:%d" % origin.port,
+    make_agent(gateway.url, gateway.token("one"), origin.local,
                ca=gateway.ca).wait_open()
     with gateway.visit("one") as visitor:
         assert visitor.request("GET", "/", [("Host", "ONE.Tunnel.TEST")]).status == 200
@@ -159,7 +159,7 @@ def test_take_over(make_gateway, make_agent, origin, background):
     with gateway.visit("one") as visitor:
         visitor.begin("GET", "/")
         first.request()
-        make_agent(gateway.url, token, "127.0.0.1:%d" % origin.port, ca=gateway.ca).wait_open()
+        make_agent(gateway.url, token, origin.local, ca=gateway.ca).wait_open()
         assert first.close_code() == 4409
         assert visitor.response().status == 502
     with gateway.visit("one") as visitor:
@@ -216,7 +216,7 @@ def test_new_certificate_by_reload(make_gateway, make_agent, certs, tmp_path):
 def test_restart_of_the_gateway(make_gateway, make_agent, origin):
     gateway = make_gateway()
     token = gateway.token("one")
-    agent = make_agent(gateway.url, token, "127.0.0.1:%d" % origin.port, ca=gateway.ca)
+    agent = make_agent(gateway.url, token, origin.local, ca=gateway.ca)
     agent.wait_open()
     since = agent.mark()
     assert gateway.stop() == 0
@@ -231,7 +231,7 @@ def test_restart_of_the_gateway(make_gateway, make_agent, origin):
 
 def test_gateway_killed(make_gateway, make_agent, origin):
     gateway = make_gateway()
-    agent = make_agent(gateway.url, gateway.token("one"), "127.0.0.1:%d" % origin.port,
+    agent = make_agent(gateway.url, gateway.token("one"), origin.local,
                        ca=gateway.ca)
     agent.wait_open()
     since = agent.mark()
@@ -262,7 +262,7 @@ def test_cut_of_the_line(make_gateway, make_agent, background, origin, certs):
         return await asyncio.start_server(relay, "127.0.0.1", 0)
     server = background.run(listen())
     url = "wss://localhost:%d/_adit" % server.sockets[0].getsockname()[1]
-    agent = make_agent(url, gateway.token("one"), "127.0.0.1:%d" % origin.port, ca=gateway.ca)
+    agent = make_agent(url, gateway.token("one"), origin.local, ca=gateway.ca)
     agent.wait_open()
     for n in range(3):
         for writer in list(writers):
@@ -286,7 +286,7 @@ def test_sigterm_ends_the_gateway_quickly(make_gateway, make_agent):
 
 def test_counters_on_signal(make_gateway, make_agent, origin):
     gateway = make_gateway()
-    make_agent(gateway.url, gateway.token("one"), "127.0.0.1:%d" % origin.port,
+    make_agent(gateway.url, gateway.token("one"), origin.local,
                ca=gateway.ca).wait_open()
     with gateway.visit("one") as visitor:
         visitor.request("GET", "/")
@@ -351,33 +351,24 @@ def test_fields_that_could_be_taken_for_the_gateways(tunnel, name):
     assert values(told, "x_other") == ["1"]
 
 
-def test_trusted_proxy(make_gateway, make_agent, origin):
-    gateway = make_gateway("--trust-proxy", "127.0.0.0/8", certs=None)
-    make_agent(gateway.url, gateway.token("one"), "127.0.0.1:%d" % origin.port).wait_open()
-    with gateway.visit("one") as visitor:
-        told = described(visitor.request("GET", "/describe", [
-            ("X-Forwarded-For", "203.0.113.7"), ("X-Forwarded-Proto", "https"),
-            ("X-Forwarded-Host", "public.example")]))
+def test_trusted_proxy(through_proxy):
+    told = described(through_proxy("127.0.0.0/8", [
+        ("X-Forwarded-For", "203.0.113.7"), ("X-Forwarded-Proto", "https"),
+        ("X-Forwarded-Host", "public.example")]))
     assert ", ".join(values(told, "x-forwarded-for")) == "203.0.113.7, 127.0.0.1"
     assert values(told, "x-forwarded-proto") == ["https"]
     assert values(told, "x-forwarded-host") == ["public.example"]
 
 
-def test_twins_are_not_a_trusted_proxys(make_gateway, make_agent, origin):
-    gateway = make_gateway("--trust-proxy", "127.0.0.0/8", certs=None)
-    make_agent(gateway.url, gateway.token("one"), "127.0.0.1:%d" % origin.port).wait_open()
-    with gateway.visit("one") as visitor:
-        told = described(visitor.request("GET", "/describe", [
-            ("X_Forwarded_For", "6.6.6.6"), ("X-Forwarded-For", "203.0.113.7")]))
+def test_twins_are_not_a_trusted_proxys(through_proxy):
+    told = described(through_proxy("127.0.0.0/8", [
+        ("X_Forwarded_For", "6.6.6.6"), ("X-Forwarded-For", "203.0.113.7")]))
     assert values(told, "x-forwarded-for") == ["203.0.113.7, 127.0.0.1"]
     assert values(told, "x_forwarded_for") == []
 
 
-def test_untrusted_proxy(make_gateway, make_agent, origin):
-    gateway = make_gateway("--trust-proxy", "10.0.0.0/8", certs=None)
-    make_agent(gateway.url, gateway.token("one"), "127.0.0.1:%d" % origin.port).wait_open()
-    with gateway.visit("one") as visitor:
-        told = described(visitor.request("GET", "/describe", [("X-Forwarded-For", "203.0.113.7")]))
+def test_untrusted_proxy(through_proxy):
+    told = described(through_proxy("10.0.0.0/8", [("X-Forwarded-For", "203.0.113.7")]))
     assert values(told, "x-forwarded-for") == ["127.0.0.1"]
     assert values(told, "x-forwarded-proto") == ["http"]
 
@@ -391,7 +382,7 @@ def test_visitors_port(make_gateway, make_agent, origin):
         ports.update(re.findall(r"listening on 127\.0\.0\.1:(\d+)", gateway.log()))
         return ports - {str(gateway.port)}
     port = int(wait_until(second, "the second port").pop())
-    make_agent(gateway.url, gateway.token("one"), "127.0.0.1:%d" % origin.port,
+    make_agent(gateway.url, gateway.token("one"), origin.local,
                ca=gateway.ca).wait_open()
     with Visitor(("127.0.0.1", port), "one." + DOMAIN) as visitor:
         assert visitor.request("GET", "/").status == 200

@@ -52,12 +52,8 @@ def test_visitor_gone_with_bytes_unread(slow, leave):
     wait_until(lambda: gateway.counter("connections") == 1, "the visitor's connection to be free")
 
 
-def upgraded(gateway, agent):
-    visitor = gateway.visit("one")
-    visitor.begin("GET", "/", [("Connection", "upgrade"), ("Upgrade", "echo")])
-    name = agent.request()["id"]
-    agent.respond(name, 101, [(b"connection", b"upgrade"), (b"upgrade", b"echo")], more=True)
-    assert visitor.head().status == 101
+def upgraded(agent):
+    visitor, name = agent.upgraded()
     visitor.send(b"u" * UPLOAD)
     taken = 0
     while taken < SMALL:
@@ -67,7 +63,7 @@ def upgraded(gateway, agent):
 
 def test_upgraded_visitor_reset_with_bytes_unread(slow):
     gateway, agent = slow
-    visitor, name = upgraded(gateway, agent)
+    visitor, name = upgraded(agent)
     reset(visitor)
     assert agent.run(agent.expect("Error"))["request_id"] == name
 
@@ -77,7 +73,7 @@ def test_half_close_with_bytes_unread(make_gateway, background):
     the answer."""
     gateway = make_gateway("--request-timeout", "5m", certs=None)
     agent = PyAgent(background, gateway, gateway.token("one"), window=SMALL)
-    visitor, name = upgraded(gateway, agent)
+    visitor, name = upgraded(agent)
     visitor.sock.shutdown(socket.SHUT_WR)
     agent.run(agent.send("Ping", timestamp=1))
     agent.run(agent.expect("Pong"))
@@ -101,11 +97,7 @@ def test_half_close_after_the_tunnel_was_lost(make_gateway, background):
     """What had come is handed over, whatever the visitor says meanwhile."""
     gateway = make_gateway("--request-timeout", "5m", "--stream-window", "%d" % WINDOW, certs=None)
     agent = PyAgent(background, gateway, gateway.token("one"))
-    visitor = gateway.visit("one", receive_buffer=65536)
-    visitor.begin("GET", "/", [("Connection", "upgrade"), ("Upgrade", "echo")])
-    name = agent.request()["id"]
-    agent.respond(name, 101, [(b"connection", b"upgrade"), (b"upgrade", b"echo")], more=True)
-    assert visitor.head().status == 101
+    visitor, name = agent.upgraded(receive_buffer=65536)
     for _ in range(WINDOW // 16384):
         agent.run(agent.send("HttpBody", id=name, body=b"d" * 16384, more=True))
     agent.run(agent.send("Ping", timestamp=1))

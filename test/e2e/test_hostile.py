@@ -29,7 +29,7 @@ def hostile(make_agent, origin):
     def make(mode, *options, local=None, receive_buffer=None):
         gateways.append(HostileGateway(mode, receive_buffer))
         agent = make_agent(gateways[-1].url, "the-token",
-                           local or "127.0.0.1:%d" % origin.port, *options)
+                           local or origin.local, *options)
         agents.append(agent)
         return gateways[-1], agent
     yield make

@@ -53,7 +53,7 @@ def agent_with(make_agent, gateway, url, certs, *options):
 @pytest.mark.parametrize("name", ["rsa2048", "rsa4096", "p256", "p384", "through"])
 def test_accepted(strict, make_agent, origin, certs, own, name):
     gateway, url, _ = strict
-    agent = make_agent(url, gateway.token("shed"), "127.0.0.1:%d" % origin.port, *own(name),
+    agent = make_agent(url, gateway.token("shed"), origin.local, *own(name),
                        ca=certs / "ca.pem")
     agent.wait_open()
     with gateway.visit("shed") as v:

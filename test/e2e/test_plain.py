@@ -37,7 +37,7 @@ def test_slow_visitor_does_not_stall_others(make_gateway, make_agent, origin, ra
     """He is broken off, at a standstill and at some bytes a second."""
     pour = Pour(origin)
     gateway = make_gateway("--request-timeout", "5m", "--queue-timeout", "5m")
-    agent = make_agent(gateway.url, gateway.token("one"), "127.0.0.1:%d" % origin.port,
+    agent = make_agent(gateway.url, gateway.token("one"), origin.local,
                        "--protocol", "plain", ca=gateway.ca)
     agent.wait_open()
     with gateway.visit("one", receive_buffer=4096) as slow, gateway.visit("one") as other:

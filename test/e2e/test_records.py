@@ -98,7 +98,7 @@ def any_gateway(request, tmp_path, certs, monkeypatch):
 
 
 def tunnel(gateway, make_agent, origin, mode):
-    agent = make_agent(gateway.url, gateway.token("one"), "127.0.0.1:%d" % origin.port,
+    agent = make_agent(gateway.url, gateway.token("one"), origin.local,
                        "--protocol", mode, ca=gateway.ca)
     agent.wait_open()
     return agent

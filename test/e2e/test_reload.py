@@ -24,7 +24,7 @@ def stays(gateway):
 @pytest.fixture
 def gateway(make_gateway, make_agent, origin):
     it = make_gateway()
-    agent = make_agent(it.url, it.token("one"), "127.0.0.1:%d" % origin.port, ca=it.ca)
+    agent = make_agent(it.url, it.token("one"), origin.local, ca=it.ca)
     agent.wait_open()
     return it
 
@@ -61,7 +61,7 @@ def test_all_or_nothing(make_gateway, make_agent, origin, certs, other_certs, tm
     for name in ("ca.pem", "server.pem", "server.key"):
         shutil.copy(certs / name, live / name)
     gateway = make_gateway(certs=live)
-    make_agent(gateway.url, gateway.token("one"), "127.0.0.1:%d" % origin.port,
+    make_agent(gateway.url, gateway.token("one"), origin.local,
                ca=gateway.ca).wait_open()
     before = ssl.get_server_certificate(gateway.address)
     good = gateway.tokens_file.read_text()

@@ -145,7 +145,7 @@ def test_tunnel_of_other_users_in_another_root(make_gateway, make_agent, origin,
     gateway = make_gateway()
     token = gateway.token("shed")
     agent = make_agent(gateway.url.replace("localhost", "127.0.0.1"), token,
-                       "127.0.0.1:%d" % origin.port, "--server-name", "localhost", *options,
+                       origin.local, "--server-name", "localhost", *options,
                        ca=certs / "ca.pem")
     agent.wait_open()
     assert facts(agent.pid)["root"] == str(empty)
@@ -170,7 +170,7 @@ def test_hangup_of_a_gateway_in_another_root(make_gateway, make_agent, origin, c
     tokens = gateway.tokens_file
     gateway = make_gateway("--user", "65534", "--chroot", root, tokens_file=tokens)
     gateway.wait_for_log(SANDBOX)
-    agent = make_agent(gateway.url, token, "127.0.0.1:%d" % origin.port, ca=certs / "ca.pem")
+    agent = make_agent(gateway.url, token, origin.local, ca=certs / "ca.pem")
     agent.wait_open()
 
     def works():

@@ -220,7 +220,7 @@ def test_whole_run(make_gateway, make_agent, origin, certs, tmp_path, monkeypatc
     try:
         gateway = make_gateway("--log-level", "debug", *allow)
         token = gateway.token("shed")
-        agent = make_agent(gateway.url, token, "127.0.0.1:%d" % origin.port, "--protocol", mode,
+        agent = make_agent(gateway.url, token, origin.local, "--protocol", mode,
                            *allow,
                            ca=certs / "ca.pem")
         agent.wait_open()

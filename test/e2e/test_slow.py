@@ -105,18 +105,9 @@ def test_any_rate(make):
         assert not drip(visitor, b"u", 0.05, 2)
 
 
-def upgraded(gateway, agent):
-    visitor = gateway.visit("one")
-    visitor.begin("GET", "/", [("Connection", "upgrade"), ("Upgrade", "echo")])
-    name = agent.request()["id"]
-    agent.respond(name, 101, [(b"connection", b"upgrade"), (b"upgrade", b"echo")], more=True)
-    assert visitor.head().status == 101
-    return visitor, name
-
-
 def test_silent_upgraded_stream(make):
     gateway, agent = make("--upgrade-timeout", "500ms")
-    visitor, name = upgraded(gateway, agent)
+    visitor, name = agent.upgraded()
     assert agent.run(agent.expect("Error"))["request_id"] == name
     assert visitor.closed()
     visitor.close()
@@ -127,7 +118,7 @@ def test_upgraded_visitor_who_takes_nothing(make, make_gateway, background):
     gateway = make_gateway("--upgrade-timeout", "0", "--request-timeout", "1s", "--stream-window",
                            "4096", certs=None)
     agent = PyAgent(background, gateway, gateway.token("one"))
-    visitor, name = upgraded(gateway, agent)
+    visitor, name = agent.upgraded()
     window = agent.answer[1]["window"]
 
     async def push():

@@ -157,7 +157,7 @@ def test_silent_visitor_is_cut_off(make_gateway):
 def test_many_slow_heads_do_not_starve_others(make_gateway, make_agent, origin):
     """All but a few of the slots are taken by silence; they come free again in time."""
     gateway = make_gateway("--header-timeout", "500ms", "--max-requests", "8")
-    make_agent(gateway.url, gateway.token("one"), "127.0.0.1:%d" % origin.port,
+    make_agent(gateway.url, gateway.token("one"), origin.local,
                ca=gateway.ca).wait_open()
     slow = [socket.create_connection(gateway.address) for _ in range(8)]
 

@@ -296,7 +296,7 @@ def test_progress_keeps_a_transfer_alive(make_gateway, make_agent, origin):
         return True
     origin.on("/trickle", trickle)
     gateway = make_gateway("--request-timeout", "600ms")
-    make_agent(gateway.url, gateway.token("one"), "127.0.0.1:%d" % origin.port,
+    make_agent(gateway.url, gateway.token("one"), origin.local,
                "--request-timeout", "600ms", ca=gateway.ca).wait_open()
     with gateway.visit("one") as visitor:
         assert visitor.request("GET", "/trickle").body == b"x" * 10
@@ -314,7 +314,7 @@ def test_no_progress_ends_a_transfer(make_gateway, make_agent, origin):
         return False
     origin.on("/stops", stops)
     gateway = make_gateway("--request-timeout", "500ms")
-    make_agent(gateway.url, gateway.token("one"), "127.0.0.1:%d" % origin.port,
+    make_agent(gateway.url, gateway.token("one"), origin.local,
                "--request-timeout", "500ms", ca=gateway.ca).wait_open()
     with gateway.visit("one") as visitor:
         visitor.begin("GET", "/stops")

@@ -27,7 +27,7 @@ def visit(tiny, make_gateway, certs, origin, tmp_path, mode):
     (tmp_path / "token").write_text(gateway.token("one"))
     (tmp_path / "token").chmod(0o600)
     agent = Proc([tiny, "--url", gateway.url, "--token-file", tmp_path / "token", "--ca",
-                  certs / "ca.pem", "--local", "127.0.0.1:%d" % origin.port, "--protocol", mode])
+                  certs / "ca.pem", "--local", origin.local, "--protocol", mode])
     agent.wait_for_log("session .* open")
 
     def request(*args, **kwargs):

@@ -265,7 +265,7 @@ def test_state_that_cannot_be_written(make_py, make_agent, certs, tmp_path):
 def test_behind_another_tls_server(kind, make_front, make_agent, origin, certs):
     gateway, url = make_front(kind)
     token = gateway.token("shed")
-    agent = make_agent(url, token, "127.0.0.1:%d" % origin.port, "--allow-plaintext=no",
+    agent = make_agent(url, token, origin.local, "--allow-plaintext=no",
                        ca=certs / "ca.pem")
     agent.wait_open()
     with gateway.visit("shed") as v:

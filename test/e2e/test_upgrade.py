@@ -163,7 +163,7 @@ def raw(make_gateway, make_agent, origin):
     """A tunnel without TLS to the gateway, so that a visitor can close one direction."""
     def make(mode, *agent_options, gateway_options=()):
         gateway = make_gateway(*gateway_options, certs=None)
-        make_agent(gateway.url, gateway.token("one"), "127.0.0.1:%d" % origin.port,
+        make_agent(gateway.url, gateway.token("one"), origin.local,
                    "--protocol", mode, *agent_options).wait_open()
         return gateway.visit("one")
     return make
