@@ -11,7 +11,8 @@
 #define BASE64_LEN(n) (((n) + 2) / 3 * 4)
 
 /*
- * Encodes n bytes to BASE64_LEN(n) characters; returns that. Only a last call may have n % 3.
+ * Encodes n bytes to BASE64_LEN(n) characters; returns that. Only the last call for a text may have
+ * an n that is no multiple of 3.
  * Overlap: `in` may lie inside `out`'s range when in >= out + BASE64_LEN(n) - n, so that bytes
  * read to the end of a region are spread over it in place.
  */

@@ -16,19 +16,20 @@
 enum dns_type { DNS_A = 1, DNS_AAAA = 28 };
 
 /* A recursive query into out[DNS_QUERY_MAX]; returns its length or ERR_DNS (a name that cannot be
- * asked: empty or long label). `id` is random. */
+ * asked: a label that is empty or over 63 bytes, or over 253 in all). `id` is random. */
 int dns_query_write(uint16_t id, struct str name, enum dns_type type, uint8_t *out);
 
 struct dns_answer {
     struct ip address[DNS_ADDRESSES_MAX];
     unsigned count;
-    uint32_t ttl;      /* the least of those used, seconds */
+    uint32_t ttl;      /* the least of those used, seconds; INT32_MAX: none */
     bool truncated;
 };
 
 /*
  * Checks that the answer belongs to the query (id, question; names case folded), follows CNAMEs
- * within it, collects addresses of the type. Compression pointers only go backwards, so that it
+ * within it (9 in a row), collects addresses of the type; those beyond DNS_ADDRESSES_MAX are left
+ * out. Compression pointers only go backwards, so that it
  * ends. Returns the number of addresses (0: the name has none of this type), ERR_DNS_NAME
  * (NXDOMAIN), or ERR_DNS (malformed, foreign, server failure).
  */

@@ -18,16 +18,17 @@ struct uri {
 
 /*
  * wss://HOST[:PORT][/PATH[?QUERY]] or ws://; https:// and http:// mean the same.
- * Returns 0 or ERR_URI: another scheme, user information, a fragment, an empty or overlong host, a
- * port out of 1 to 65535, a character that may not stand there.
+ * Returns 0 or ERR_URI: another scheme, user information, a fragment, a host that is empty or over
+ * 253 characters, a port out of 1 to 65535, a character that may not stand there.
  * Ownership: slices lie in the input, but for the path "/" of a URL that has none.
  * Not handled: a query directly after the authority (write "/?"), names that are not ASCII.
  */
 int uri_parse(struct str text, struct uri *uri);
 
-/* HOST:PORT, [IPV6]:PORT, or HOST alone with a default port (0: the port must be given). A host is
- * an address or letters, digits, "-", "_", "."; the last dot of a name that ends in one is left
- * out. A name that ends in a number is none (it would be taken for an address). 0 or ERR_URI. */
+/* HOST:PORT, [IPV6]:PORT, or HOST or "HOST:" with a default port (0: the port must be given). A
+ * host is an address or letters, digits, "-", "_", "."; the last dot of a name that ends in one is
+ * left out. A name that ends in a number is none (it would be taken for an address). 0 or ERR_URI:
+ * then *host is of no use. */
 int uri_authority_parse(struct str text, uint16_t default_port, struct str *host, uint16_t *port);
 
 #endif

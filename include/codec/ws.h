@@ -50,7 +50,7 @@ static inline bool ws_is_control(uint8_t opcode)
  * Input: n bytes that begin at a frame. `from_client`: the sender's role, which decides whether
  * it must mask (section 5.1).
  * Returns the head's length (2 to WS_HEAD_MAX), 0 when more bytes are needed, or ERR_WS_*; an
- * error is told from the first byte that shows it.
+ * error is told from the first byte that shows it. *head is of use with a length only.
  */
 int ws_head_parse(const uint8_t *in, size_t n, bool from_client, struct ws_head *head);
 
@@ -61,7 +61,7 @@ size_t ws_head_len(uint64_t payload_len, bool masked);
 
 /*
  * Section 5.3: XORs n bytes at p (any alignment) with the key, beginning at payload offset
- * `offset`. Works by machine word, 4 or more bytes a step.
+ * `offset`. Works in words of 8 bytes.
  */
 void ws_mask(uint8_t *p, size_t n, const uint8_t key[4], uint64_t offset);
 
@@ -78,10 +78,11 @@ int ws_order_feed(struct ws_order *o, const struct ws_head *head);
 
 /*
  * A close frame's payload, sections 5.5.1 and 7.4: code WS_CLOSE_NONE when empty.
- * Returns 0, or ERR_WS_CLOSE (one byte, a forbidden code), ERR_UTF8 (the reason).
+ * Returns 0, or ERR_WS_CLOSE (one byte, a forbidden code), ERR_UTF8 (the reason, which lies in p).
  */
 int ws_close_parse(const uint8_t *p, size_t n, uint16_t *code, struct str *reason);
-/* Payload of a close frame into out[WS_CONTROL_MAX]; a long reason is cut at a character. */
+/* Payload of a close frame into out[WS_CONTROL_MAX]; returns its length, 0 with WS_CLOSE_NONE. A
+ * reason beyond 123 bytes is cut at a character. */
 size_t ws_close_write(uint16_t code, struct str reason, uint8_t *out);
 
 /* Length of a Sec-WebSocket-Key and of a Sec-WebSocket-Accept value. */

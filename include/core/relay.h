@@ -62,9 +62,12 @@ struct relay_response {
 };
 
 /*
- * Writes the HTTP/1.1 response head for the visitor. `visitor_minor` 0 or a closing connection
- * decides between chunked and close; `keep_alive` becomes a Connection field where it says other
- * than the version's default. Errors as above, for a broken agent: the visitor gets 502.
+ * Writes the HTTP/1.1 response head for the visitor. A body whose length is not told is chunked;
+ * for a visitor of HTTP/1.0 (`visitor_minor` 0) it ends with the connection. `keep_alive` becomes a
+ * Connection field where it says other than the version's default.
+ * 0, ERR_HTTP (a status out of 100 to 599, a name or value that may not stand in a head),
+ * ERR_HTTP_SMUGGLE (a bad Content-Length, or more than one), ERR_HTTP_SIZE (more than
+ * WIRE_HEADERS_MAX fields): a broken agent, for which the visitor gets 502.
  */
 int relay_response_write(struct writer *w, const struct wire_msg *m, struct str method,
                          unsigned visitor_minor, bool keep_alive, struct relay_response *out);

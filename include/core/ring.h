@@ -20,8 +20,8 @@ void ring_push(struct ring *r, const uint8_t *p, size_t n);
 struct str ring_peek(const struct ring *r);
 /* Do its bytes lie in one piece, in their order? */
 bool ring_is_straight(const struct ring *r);
-/* There is memory for `cap` bytes, or will be for no more. False, and as it was, when its bytes do
- * not lie in one piece there. */
+/* Its memory has grown to `cap` bytes, or is about to shrink to them. False, and nothing changes,
+ * when its bytes would not lie in one piece there. */
 bool ring_resize(struct ring *r, size_t cap);
 /* n <= len. An empty ring begins at its start again: little used, it touches little memory. */
 void ring_pop(struct ring *r, size_t n);

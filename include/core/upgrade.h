@@ -31,7 +31,7 @@ int upgrade_response_check(const struct http_head *head, const uint8_t key[WS_KE
 /*
  * The server checks a request: GET, HTTP/1.1, Upgrade, Connection, version 13, a 16-byte key.
  * Returns the protocol chosen of those in `accept` (bits; the client's order decides), or
- * ERR_UPGRADE. *key is set.
+ * ERR_UPGRADE (also: none of those in `accept`). *key is the client's, in the head's memory.
  */
 int upgrade_request_check(const struct http_head *head, unsigned accept, struct str *key);
 /* The server's 101. */

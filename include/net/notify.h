@@ -1,7 +1,7 @@
 /*
  * Tells a service manager that the program has started, and that it still gets on.
  * Source: sd_notify(3): datagrams to the socket that $NOTIFY_SOCKET names, "READY=1" and, at least
- * every $WATCHDOG_USEC microseconds, "WATCHDOG=1".
+ * every $WATCHDOG_USEC microseconds (up to 71 minutes), "WATCHDOG=1".
  *
  * Without these variables nothing happens. What cannot be sent is left out: the manager draws its
  * own conclusions.

@@ -45,12 +45,13 @@ void origin_set(struct origin *o, const struct ip *ip, unsigned count);
 /* No connection could be made to the address `at`: new ones go to the next, unless they do already.
  */
 void origin_failed(struct origin *o, unsigned at);
-/* Keeps a connection whose last response is complete; or closes it when there is no room. */
+/* Keeps a connection whose last response is complete; the oldest one makes room when there is none.
+ */
 void origin_keep(struct origin *o, int fd, int64_t now);
 /* The i-th idle descriptor (wait for input on it: that means it is of no use), its time limit; -1
  * at the end. */
 int origin_idle(const struct origin *o, unsigned i, int64_t *until);
-/* Drops the i-th. */
+/* Closes the i-th, which there is. */
 void origin_drop(struct origin *o, unsigned i);
 void origin_drop_all(struct origin *o);
 

@@ -15,16 +15,17 @@ enum { NET_IN = 1, NET_OUT = 2 };
 #define NET_NEVER INT64_MAX
 
 /* Which interface a link-local address is on (RFC 4007 section 11): the zone behind its "%", a
- * number or a name. The address carries it in bytes that are zero on the wire. False when there is
- * no such interface, or the address has no zones. */
+ * number, which is not looked up, or a name. The address carries it in bytes that are zero on the
+ * wire. False when no interface has that name, or the address has no zones. */
 bool sock_set_zone(struct ip *ip, struct str zone);
 
 /* Begins to connect; returns the descriptor (writable when the connect has ended; ask
  * sock_connected). TCP_NODELAY is set. */
 int sock_connect(const struct ip *ip, uint16_t port);
-/* The same for a unix socket. Connected at once or refused (a full backlog is ERR_REFUSED too). */
+/* The same for a unix socket, whose path has 1 to 107 bytes (else ERR_SYS). Connected at once or
+ * refused (a full backlog is ERR_REFUSED too). */
 int sock_connect_unix(struct str path);
-/* A datagram socket connected to that of a path; "@NAME" is one without a file. */
+/* A datagram socket connected to that of such a path; "@NAME" is one without a file. */
 int sock_unix_datagram(struct str path);
 /* 0: connected, or still under way when the descriptor is not writable yet; ERR_REFUSED;
  * ERR_UNREACHABLE (timed out, too); ERR_SYS. */
@@ -38,7 +39,8 @@ int sock_accept(int fd, struct ip *peer, bool any_fd);
 /* UDP socket connected to a server. */
 int sock_udp(const struct ip *ip, uint16_t port);
 
-/* read/write; SIGPIPE is the program's to keep away (signals.h). > 0 bytes; 0: would block.
+/* read/write of n bytes, 1 to INT_MAX; SIGPIPE is the program's to keep away (signals.h). > 0
+ * bytes; 0: would block.
  * ERR_CLOSED: read: end of input; write: the peer takes no more (reset, broken pipe).
  * ERR_TRUNCATED: read: the connection broke (reset, timed out), what was read may be half of
  * something. ERR_REFUSED: UDP, nobody listens. ERR_SYS. */

@@ -59,7 +59,8 @@ struct tls_shared {
 void tls_shared_forget(struct tls_shared *t);
 /* Asks every client for a certificate of these authorities (PEM; the path must last). None is
  * needed to connect: see tls_server_knows_client. 0; ERR_FILE: unreadable, or no authority in it;
- * ERR_LIMIT: more than TLS_CLIENT_CAS_MAX, or longer names than TLS_CLIENT_NAMES_MAX. */
+ * ERR_LIMIT: more than TLS_CLIENT_CAS_MAX, longer names than TLS_CLIENT_NAMES_MAX, or more than
+ * TRUST_FILES_MAX files. */
 int tls_shared_add_clients(struct tls_shared *t, const char *path);
 
 struct tls_server {

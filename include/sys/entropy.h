@@ -10,7 +10,8 @@
 #include <stdint.h>
 
 /* 1: filled; 0: the kernel is not seeded yet (early boot): ask again later; < 0 ERR_SYS.
- * n is at most 256: the kernel gives that much in one piece. Keys and seeds come from here. */
+ * n is at most 256: the kernel gives that much in one piece. Keys and seeds come from here.
+ * /dev/urandom does not tell whether it is seeded: there, early boot is not noticed. */
 int entropy_get(void *out, size_t n);
 
 /* A stock of random bytes, refilled 256 at a time: frame masks (RFC 6455 section 5.3 wants them

@@ -40,7 +40,7 @@ void loop_begin(struct loop *l);
 /* fd -1: only the deadline (ms of clock_ms; INT64_MAX: none). A descriptor beyond FD_SETSIZE is
  * never ready: sock.h makes none. Wants of the same descriptor add up. */
 void loop_want(struct loop *l, int fd, unsigned want, int64_t deadline);
-/* Until a wanted event, a signal or the nearest deadline. */
+/* Until a wanted event, a signal or the nearest deadline, an hour at most. */
 void loop_wait(struct loop *l);
 /* Bits of what came and was wanted; 0 for fd -1. */
 unsigned loop_ready(const struct loop *l, int fd);

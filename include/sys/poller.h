@@ -32,14 +32,14 @@ struct poller {
 int poller_init(struct poller *p);
 /*
  * Registers, changes or, with want 0, removes: only when `want` differs from *have, which starts
- * as 0 and is kept here. 0, or ERR_SYS.
+ * as 0 and is kept here. 0, or ERR_SYS, and nothing has changed.
  */
 int poller_set(struct poller *p, int fd, void *owner, unsigned want, unsigned *have);
 /* Before the descriptor is closed. Events of it that poller_wait has already returned remain: an
  * owner removed in the midst of a batch must outlive the batch. */
 void poller_remove(struct poller *p, int fd, unsigned *have);
-/* Waits until an event, a signal or the deadline (clock_ms; INT64_MAX: none); returns the number
- * of events. */
+/* Waits until an event, a signal or the deadline (clock_ms; INT64_MAX: none), an hour at most;
+ * returns the number of events, 0 to POLLER_BATCH. */
 int poller_wait(struct poller *p, int64_t deadline, struct poller_event out[POLLER_BATCH]);
 /* SIGNALS_* of signals.h that came since the last call. */
 unsigned poller_signals(struct poller *p);

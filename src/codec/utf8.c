@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "check.h"
+
 /* Bytes of ASCII at the front, whole machine words only. */
 static size_t ascii_words(const uint8_t *p, size_t n)
 {
@@ -65,6 +67,7 @@ size_t utf8_encode(uint32_t code, uint8_t out[4])
     static const uint8_t first[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
     size_t n = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
 
+    CHECK(code <= 0x10ffff && (code < 0xd800 || code > 0xdfff));
     for (size_t i = n - 1; i > 0; i--, code >>= 6)
         out[i] = (uint8_t)(0x80 | (code & 63));
     out[0] = (uint8_t)(first[n] | code);

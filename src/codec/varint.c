@@ -1,5 +1,7 @@
 #include "varint.h"
 
+#include "check.h"
+
 size_t varint_len(uint8_t first)
 {
     return (size_t)1 << (first >> 6);
@@ -24,6 +26,7 @@ void varint_write(struct writer *w, uint64_t value)
 {
     unsigned form = 0;
 
+    CHECK(value <= VARINT_MAX);
     /* Form f has 8 * 2^f - 2 bits of value. */
     while (form < 3 && value >> ((8U << form) - 2) != 0)
         form++;
@@ -32,6 +35,7 @@ void varint_write(struct writer *w, uint64_t value)
 
 void varint_write4(uint8_t *out, uint32_t value)
 {
+    CHECK(value >> 30 == 0);
     out[0] = (uint8_t)(value >> 24 | 0x80);
     out[1] = (uint8_t)(value >> 16);
     out[2] = (uint8_t)(value >> 8);

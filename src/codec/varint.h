@@ -13,7 +13,7 @@
 size_t varint_len(uint8_t first);
 /* Returns the bytes read, 0 when more are needed. */
 size_t varint_parse(const uint8_t *in, size_t n, uint64_t *value);
-/* The shortest form. */
+/* The shortest form; value is at most VARINT_MAX. */
 void varint_write(struct writer *w, uint64_t value);
 /* The 4-byte form in out[4], value < 2^30: for a length that is filled in later. */
 void varint_write4(uint8_t *out, uint32_t value);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "check.h"
 #include "err.h"
 
 /* What came unasked would be taken for the answer to the next request, whoever asks. */
@@ -68,6 +69,7 @@ int origin_idle(const struct origin *o, unsigned i, int64_t *until)
 
 void origin_drop(struct origin *o, unsigned i)
 {
+    CHECK(i < o->idle_count);
     sock_close(&o->idle[i].fd);
     o->idle_count--;
     memmove(&o->idle[i], &o->idle[i + 1], (o->idle_count - i) * sizeof o->idle[0]);

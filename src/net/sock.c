@@ -14,6 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "codec/ascii.h"
 #include "err.h"
 
@@ -99,7 +100,6 @@ static socklen_t address_set(union address *a, const struct ip *ip, uint16_t por
 /* RFC 4291 section 2.5.5.2: ::ffff:a.b.c.d is how an IPv6 socket tells of an IPv4 peer. */
 static void address_get(const union address *a, struct ip *ip)
 {
-    static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
     const uint8_t *six = (const uint8_t *)&a->in6.sin6_addr;
 
     memset(ip, 0, sizeof *ip);
@@ -107,7 +107,7 @@ static void address_get(const union address *a, struct ip *ip)
         ip->len = 4;
         memcpy(ip->bytes, &a->in4.sin_addr, 4);
     } else if (a->any.sa_family == AF_INET6) {
-        bool is_mapped = memcmp(six, mapped, sizeof mapped) == 0;
+        bool is_mapped = memcmp(six, ip_mapped, sizeof ip_mapped) == 0;
 
         ip->len = is_mapped ? 4 : 16;
         memcpy(ip->bytes, is_mapped ? six + 12 : six, ip->len);
@@ -303,6 +303,8 @@ static int read_result(ssize_t got)
 
 int sock_read(int fd, void *p, size_t n)
 {
+    /* Nothing asked for looks like the end. */
+    CHECK(n > 0);
     return read_result(read(fd, p, n));
 }
 
@@ -323,6 +325,7 @@ int sock_writev(int fd, const struct str *piece, size_t count)
     struct iovec part[SOCK_PIECES_MAX];
     int parts = 0;
 
+    CHECK(count <= SOCK_PIECES_MAX);
     for (; count > 0; piece++, count--) {
         if (piece->n == 0)
             continue;

@@ -6,6 +6,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "err.h"
 
 /* Linux before 3.17. */
@@ -37,11 +38,13 @@ static int get(void *out, size_t n, unsigned flags)
 
 int entropy_get(void *out, size_t n)
 {
+    CHECK(n <= 256);
     return get(out, n, GRND_NONBLOCK);
 }
 
 void entropy_stock(struct entropy *e, void *out, size_t n)
 {
+    CHECK(n <= sizeof e->stock);
     if (n > e->left) {
         if (get(e->stock, sizeof e->stock, 0) != 1)
             __builtin_trap();
