@@ -9,8 +9,10 @@
 
 #define PIECE_MAX 512
 #define CHUNK_MAX 64
-/* Longer lines are no boundaries; the longest label in use has 22 characters. */
+/* Longer lines are no boundaries. */
 #define LINE_MAX_LEN 80
+/* Longer labels are cut: nobody asks for one. */
+#define LABEL_MAX 23
 
 #define BEGIN "-----BEGIN "
 #define END "-----END "
@@ -24,7 +26,7 @@ struct walk {
     bool boundary;
     size_t line_len;
     char line[LINE_MAX_LEN + 1];
-    char label[LINE_MAX_LEN + 1];
+    char label[LABEL_MAX + 1];
     size_t len; /* of the object so far; beyond the room: too long */
     /* Characters of an object that are not decoded yet. */
     struct base64 base64;
@@ -58,12 +60,16 @@ static void trim(struct walk *w)
 static void on_line_outside(struct walk *w)
 {
     const size_t head = sizeof BEGIN - 1, tail = sizeof DASHES - 1;
+    size_t label;
 
     if (w->line_len < head + tail || memcmp(w->line, BEGIN, head) != 0 ||
         memcmp(w->line + w->line_len - tail, DASHES, tail) != 0)
         return;
-    memcpy(w->label, w->line + head, w->line_len - head - tail);
-    w->label[w->line_len - head - tail] = '\0';
+    label = w->line_len - head - tail;
+    if (label > LABEL_MAX)
+        label = LABEL_MAX;
+    memcpy(w->label, w->line + head, label);
+    w->label[label] = '\0';
     w->inside = true;
     w->len = 0;
     memset(&w->base64, 0, sizeof w->base64);

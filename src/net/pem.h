@@ -12,8 +12,8 @@ struct pem_reader {
     /* For the object at hand. take() may move it on, behind what it keeps. */
     uint8_t *room;
     size_t cap;
-    /* An object is complete: its label ("CERTIFICATE"), and itself, in the room; {NULL, 0} when it
-     * is longer than that. False: seen enough. */
+    /* An object is complete: its label ("CERTIFICATE"; 23 characters of it), and itself, in the
+     * room; {NULL, 0} when it is longer than that. False: seen enough. */
     bool (*take)(void *context, const char *label, struct str der);
     void *context;
 };
