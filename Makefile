@@ -80,6 +80,12 @@ CRT     := $(DEP)/lib/crt1.o $(DEP)/lib/crti.o
 LIBS    += -Wl,--start-group -lc -lrt_int -Wl,--end-group $(DEP)/lib/crtn.o
 endif
 CFLAGS  += $(SECTIONS) $(MARCH) $(NO_FPU)
+# What scripts/cost.py reads; the stripped file is the same.
+ifeq ($(DEBUG),yes)
+CFLAGS  += -g
+LDFLAGS += -fno-asynchronous-unwind-tables -fno-unwind-tables
+MAP      = -Wl,-Map=$@.map
+endif
 Q       := $(if $(filter 1,$(V)),,@)
 say      = $(if $(Q),@printf '  %-5s %s\n' $(1) $@)
 obj      = $(patsubst %.c,$(B)/obj/%.o,$(1))
@@ -109,7 +115,7 @@ LTO_MODE := $(if $(LTO),-fno-lto)
 define link
 	@mkdir -p $(@D)
 	$(call say,LINK)
-	$(Q)$(CC) $(LDFLAGS) $(LTO_MODE) -o $@.$$$$ $(CRT) $(filter %.o,$^) $(LIBS) && mv $@.$$$$ $@
+	$(Q)$(CC) $(LDFLAGS) $(LTO_MODE) $(MAP) -o $@.$$$$ $(CRT) $(filter %.o,$^) $(LIBS) && mv $@.$$$$ $@
 endef
 
 # The agent alone is compiled as a whole, where the board has LTO, the option for objects.
@@ -179,7 +185,7 @@ run-tests: tests
 layers: export NM = $(CROSS)nm
 layers: export SIZE = $(CROSS)size
 layers: all $(call obj,$(COMMON) $(SHARED_BY_GATEWAY))
-	$(Q)prove --exec sh test/layers/selftest.sh test/stack/selftest.sh
+	$(Q)prove --exec sh test/layers/selftest.sh test/stack/selftest.sh test/cost/selftest.sh
 	$(Q)prove --exec sh scripts/layers.sh :: $(B)/adit \
 	    $(call obj,$(COMMON) $(SHARED_BY_GATEWAY) $(AGENT) $(GATEWAY))
 
@@ -201,7 +207,8 @@ test-faults:
 	$(Q)ADIT_BUILD=$(OUT)/host ADIT_GATEWAY_BUILD=$(OUT)/host FAULTS='$(FAULTS)' \
 	    /usr/bin/python3 -m pytest -q test/e2e/faults.py
 
-# Every board: make size [PROFILE=tiny], with V=1 what each part costs of two or BOARDS; make test-boards [BOARDS='...']. This one: make repro.
+# Every board, or BOARDS='...': make size [PROFILE=tiny], make test-boards. With V=1 size tells, of
+# two boards, what each part costs. This one: make repro.
 BOARDS ?= $(filter-out host-% x86_64,$(notdir $(basename $(wildcard board/*.mk))))
 size:
 	$(Q)sh scripts/setup.sh build every-board

@@ -4,7 +4,7 @@
 # board/BOARD.mk. Fails when a board is over its budget, when its stack cannot be told, or when the
 # file holds a floating-point instruction or a mark that says it needs an FPU or hard-float calls:
 # kernels for processors without one refuse or emulate it. OUT, PROFILE as in the Makefile; V=1
-# shows the deepest way of calls.
+# shows the deepest way of calls, and behind the table what each part costs (cost.sh).
 set -eu
 OUT=${OUT:-build} PROFILE=${PROFILE:-}
 bad=0
@@ -69,4 +69,5 @@ for board; do
         "${stack:-0}" "$stack_max" "$verdict"
     [ -z "${V:-}" ] || printf '%s\n' "$way" | sed 1d
 done
+[ -z "${V:-}" ] || OUT=$OUT PROFILE=$PROFILE V='' sh scripts/cost.sh "$@"
 exit $bad

@@ -70,6 +70,13 @@ class Elf:
                 return self._unpack('I' if size == 4 else 'Q', offset + address - base)[0]
         return None
 
+    def byte_at(self, address):
+        for section in self.sections:
+            base, offset, length = section[3], section[4], section[5]
+            if base <= address < base + length and section[1] != NOBITS and base:
+                return self.bytes[offset + address - base]
+        return None
+
     def words(self):
         """Every aligned word of the data."""
         size = self.word_size
