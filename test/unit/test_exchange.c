@@ -202,6 +202,12 @@ static void test_responses(void)
     exchange_take_ready(&x, body, sizeof body);
     is_int(exchange_put(&x), EXCHANGE_COMPLETE, "more than its length");
     ok(!x.keep_alive, "is no answer to the next request");
+    asked(false);
+    answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+    exchange_put(&x);
+    memcpy(body, "1\r\na\r\n0\r\n\r\nHTTP", 15);
+    is_int(exchange_body_read(&x, body, 15, 16, now), 1, "chunks and what comes behind the last");
+    ok(exchange_is_last(&x) && body[0] == 'a' && !x.keep_alive, "is no answer either");
     begin("POST", "content-length", "5", true);
     exchange_continue(&x, &msg);
     exchange_connected(&x, false, now, 500);

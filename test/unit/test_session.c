@@ -161,6 +161,11 @@ static void gateway_before_auth(enum upgrade_protocol protocol)
     wire_auth_success(&m, STR("x"), STR("y"), 5, 0);
     bench_init(&b, false, protocol);
     is_fatal(bench_say(&b, &m), ERR_STATE, "close 1002", "an agent's AuthSuccess");
+    bench_open(&b, false, protocol, 10);
+    is_fatal(bench_say(&b, &m), ERR_STATE, "close 1002", "one in an open session");
+    wire_auth_error(&m, STR("no"), 0);
+    bench_open(&b, false, protocol, 10);
+    is_fatal(bench_say(&b, &m), ERR_STATE, "close 1002", "an agent's AuthError");
     wire_auth(&m, STR("t"), STR("a"), 5, 5);
     bench_open(&b, true, protocol, 10);
     is_fatal(bench_say(&b, &m), ERR_STATE, "close 1002", "a cloud's Auth");

@@ -103,6 +103,9 @@ static void shrinks(void)
     window_end(&w, &budget, 3 * FIRST);
     is_int(w.promised, 3 * FIRST, "what is still held is still promised");
     is_int(budget.used, 2 * FIRST, "and in use");
+    window_end(&w, &budget, 5 * FIRST);
+    is_int(w.promised, 3 * FIRST, "and nothing is promised anew");
+    is_int(budget.used, 2 * FIRST, "nor used");
     window_end(&w, &budget, 0);
     is_int(budget.used, 0, "until it has left");
 }
