@@ -1,71 +1,130 @@
 """mutants.py list | random: do the tests notice when the code is wrong?
 
 list: the mistakes of test/mutants/list.txt, each with the tests that must fail for it.
-random: mistakes of a machine, COUNT of them by SEED, in LAYERS, or in the files that FILES (a
-regular expression) matches: operators, constants and conditions are changed, calls left out. Those
-that the compiler makes the same code of do not count, nor arrays made longer, which nothing can
-see. All unit tests are run against each, and with E2E=1 against survivors the end-to-end ones.
+random: mistakes of a machine, by SEED: operators, constants and conditions are changed, calls left
+out. Those that the compiler makes the same code of do not count, nor arrays made longer, which
+nothing can see. Unit tests have to notice it, of whose program the file is a part, those with a
+name like its own first; with E2E=1 else the end-to-end tests, those that concern the file first.
 
-It works on a copy of the tree, with sanitizers, one mistake at a time. Ends with 1 if one survived
-that test/mutants/survivors.txt does not explain.
+    SEED=1 FROM=0 COUNT=100      a hundred of a shuffled list, where an earlier run has ended
+    LAYERS='core net' FILES=RE   of these folders of src; of files that a regular expression finds
+    AGAIN=FILE                   those that stand in a file, as printed
+
+It works on a copy of the tree in build/mutants, with sanitizers, one mistake at a time. Ends with 1
+if one survived that test/mutants/survivors.txt does not explain.
 """
+import collections
+import concurrent.futures
+import filecmp
 import os
 import pathlib
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
-import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BOARD = "host-asan"
-TIMEOUT_S = 900
+# Beyond what they take on a busy machine: a mistake that makes one turn for ever is noticed.
+UNIT_TIMEOUT_S = 90
+E2E_TIMEOUT_S = 900
+
+# Which end-to-end files concern a file of src, and which cannot see the agent or the gateway.
+CONCERN = [
+    ("agent/(main|config|identity)", "options identity agent secrets"),
+    ("agent/token", "secrets agent options"),
+    ("agent/(agent|connect)", "agent addresses patience watchdog frozen sandbox trust"),
+    ("agent/gateway_trust", "trust agent mtls"),
+    ("agent/tunnel_io", "agent messages hostile frozen patience streams"),
+    ("agent/(request|response|local|record)", "local reuse bodies upgrade patience broken agent"),
+    ("gateway/(main|config|certificate)", "options certificate reload gateway sandbox mtls"),
+    ("gateway/(gateway|turn|accept|limit|peers|cidr)", "limits gateway fairness gone slow reload"),
+    ("gateway/(conn|schedule|buffer)", "gateway gone fairness slow windows broken"),
+    ("gateway/(request|stream|response|visitor)", "gateway bodies visitors broken streams upgrade"),
+    ("gateway/(forward|cookie|date|page)", "fields gateway http_table"),
+    ("gateway/tunnel", "foreign_agents gateway windows plain streams hostile reload"),
+    ("codec/(http|uri|ascii)|core/(http|relay)", "smuggling bodies http_table fields visitors"),
+    ("codec/json", "json_check messages"),
+    ("codec/ws", "ws_echo upgrade"),
+    ("codec/(der|san)|net/(trust|tls|pem|signature|mtls)", "trust zoo mtls certificate records"),
+    ("core/(exchange|upgrade)", "local reuse upgrade patience"),
+    ("core/(visit|window|ring|wheel)", "gateway slow windows broken streams"),
+    ("core/(session|link|credit)|codec/wire", "messages foreign_agents streams hostile plain"),
+    ("net/(resol|origin|dial|sock)|codec/(ip|dns)", "addresses local agent"),
+    ("sys", "options sandbox agent gateway"),
+]
+BLIND = {
+    "agent": "certificate fixtures foreign_agents json_check tiny vectors visitors ws_echo zoo",
+    "gateway": "addresses fixtures frozen identity json_check local messages reuse tiny trust "
+               "vectors watchdog ws_echo zoo",
+}
+
+
+def run(argv, cwd, timeout=None, **env):
+    """Whether it ended well in time, and what it said. Nothing that it has started is left."""
+    with subprocess.Popen(argv, cwd=cwd, env={**os.environ, **env}, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          errors="replace", start_new_session=True) as child:
+        try:
+            said = child.communicate(timeout=timeout)[0]
+            return child.returncode == 0, said
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, signal.SIGKILL)
+            return False, ""
+
+
+def copy_changed(source, target):
+    """With a new time, so that make sees it."""
+    if not os.path.exists(target) or not filecmp.cmp(source, target, shallow=False):
+        shutil.copyfile(source, target)
+        shutil.copymode(source, target)
 
 
 class Tree:
     """The copy, its build and its tests."""
 
     def __init__(self, folder):
-        self.path = pathlib.Path(folder) / "tree"
-        self.out = pathlib.Path(folder) / "out"
-        shutil.copytree(ROOT, self.path, symlinks=True,
-                        ignore=shutil.ignore_patterns("build", ".git", "__pycache__"))
-        (ROOT / "build").mkdir(exist_ok=True)
-        (self.path / "build").symlink_to(ROOT / "build")
+        self.path, self.out = folder / "tree", folder / "out"
+        for path in sorted(self.path.rglob("*"), reverse=True):
+            same = ROOT / path.relative_to(self.path)
+            if not path.is_symlink() and not same.exists():
+                path.rmdir() if path.is_dir() else path.unlink()
+        shutil.copytree(ROOT, self.path, dirs_exist_ok=True, copy_function=copy_changed,
+                        ignore=shutil.ignore_patterns("build", ".git", "__pycache__", ".*_cache"))
+        if not (self.path / "build").exists():
+            (self.path / "build").symlink_to(ROOT / "build")
 
     def make(self, *targets):
-        """Its output, or None when it fails."""
-        done = subprocess.run(["make", "-s", "-j2", "-C", self.path, "BOARD=" + BOARD,
-                               "OUT=%s" % self.out, *targets],
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        return done.stdout if done.returncode == 0 else None
+        """Whether it builds."""
+        return run(["make", "-s", "-j2", "-C", self.path, "BOARD=" + BOARD, "OUT=%s" % self.out,
+                    *targets], self.path)[0]
 
     def target(self, *parts):
         return str(self.out.joinpath(BOARD, *parts))
 
-    def passes(self, argv, **env):
-        try:
-            return subprocess.run(argv, cwd=self.path, timeout=TIMEOUT_S, stdout=subprocess.DEVNULL,
-                                  stderr=subprocess.DEVNULL,
-                                  env={**os.environ, **env}).returncode == 0
-        except subprocess.TimeoutExpired:
-            return False
+    def object(self, path):
+        """Of a source."""
+        return pathlib.Path(self.target("obj", str(path.with_suffix(".o"))))
+
+    def pytest(self, *argv):
+        """Which tests have failed; one without a name where there was another end."""
+        build = str(self.out / BOARD)
+        good, said = run(["/usr/bin/python3", "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider",
+                          *argv], self.path, E2E_TIMEOUT_S,
+                         ADIT_BUILD=build, ADIT_GATEWAY_BUILD=build)
+        return [] if good else re.findall(r"^(?:FAILED|ERROR) (\S+)", said, re.M) or [""]
 
     def unit(self, name):
         """None: it does not build."""
         program = self.target("test", name)
-        return self.passes([program]) if self.make(program) is not None else None
+        return run([program], self.path, UNIT_TIMEOUT_S)[0] if self.make(program) else None
 
     def e2e(self, file, select=""):
-        """All of them without a file, but for those that need the machine for themselves."""
-        argv = ["/usr/bin/python3", "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider",
-                "test/e2e/" + file, *(["-k", select] if select else []),
-                *([] if file else ["-n", "3", "--dist", "loadfile", "-m", "not alone"])]
-        if self.make("all") is None:
+        if not self.make("all"):
             return None
-        build = str(self.out / BOARD)
-        return self.passes(argv, ADIT_BUILD=build, ADIT_GATEWAY_BUILD=build)
+        return not self.pytest("test/e2e/" + file, *(["-k", select] if select else []))
 
     def run(self, test):
         kind, name, *select = test.split(" ", 2)
@@ -162,74 +221,168 @@ def shown(text, start, end, new):
 
 
 def code(tree, path):
-    """The object's code, without what says where it came from."""
-    obj = tree.target("obj", str(path.with_suffix(".o")))
-    if tree.make(obj) is None:
+    """The object's code, without what says where it came from; None when it does not build."""
+    if not tree.make(tree.object(path)):
         return None
-    return subprocess.run(["objdump", "-dr", "--no-show-raw-insn", obj], capture_output=True,
-                          check=True).stdout
+    return subprocess.run(["objdump", "-dr", "--no-show-raw-insn", tree.object(path)],
+                          capture_output=True, check=True).stdout.split(b"\n", 3)[3]
 
 
-def unit_tests(tree, path):
-    """All that may notice, first those that are named like the file, or begin as it does."""
-    names = [p.stem[5:] for p in (tree.path / "test/unit").glob("test_*.c")]
-    if path.parts[1] == "gateway":
-        names = [n for n in names if (tree.path / "src/gateway" / (n + ".c")).exists()]
-    stem = path.stem
+class Tests:
+    """Which tests may notice a mistake in a file, and whether they do."""
 
-    def distance(name):
-        common = os.path.commonprefix([name, stem])
-        alike = name.startswith(stem) or stem.startswith(name)
-        return name != stem, not alike, -len(common), name
-    return sorted(names, key=distance)
+    def __init__(self, tree):
+        self.tree = tree
+        self.uses = {}  # name of a program: the objects that it calls, and those that they call
+        defined, wanted = collections.defaultdict(set), collections.defaultdict(set)
+        objects = tree.object(pathlib.Path("src")).parent
+        listed = subprocess.run(["nm", "-gA", *objects.rglob("*.o")], capture_output=True,
+                                check=True, text=True).stdout
+        for line in listed.splitlines():
+            name, _, rest = line.partition(":")
+            *_, kind, symbol = rest.split()
+            (wanted if kind == "U" else defined)[os.path.relpath(name, objects)].add(symbol)
+        home = {symbol: name for name, symbols in defined.items() if name.startswith("src/")
+                for symbol in symbols}
+        for name in [n for n in wanted if n.startswith(("test/unit/test_", "test/fuzz/fuzz_"))]:
+            found, queue = set(), {name}
+            while queue:
+                one = queue.pop()
+                found.add(one)
+                queue |= {home[symbol] for symbol in wanted[one] - defined[name]
+                          if symbol in home} - found
+            self.uses[pathlib.Path(name).stem] = found
+
+    def unit(self, path):
+        """First those that are named like the file, or begin as it does."""
+        stem = path.stem
+
+        def distance(program):
+            name = program[5:]
+            alike = name.startswith(stem) or stem.startswith(name)
+            return name != stem, not alike, -len(os.path.commonprefix([name, stem])), program
+        part = str(path.with_suffix(".o").relative_to("."))
+        return sorted((n for n, objects in self.uses.items() if part in objects), key=distance)
+
+    def e2e(self, path):
+        """Files, first those that concern it; no others where most cannot see it."""
+        layer = path.parts[1]
+        first = next((names.split() for pattern, names in CONCERN
+                      if re.match(pattern, "/".join(path.parts[1:]).removesuffix(".c"))), [])
+        names = sorted(p.stem[5:] for p in (self.tree.path / "test/e2e").glob("test_*.py"))
+        blind = BLIND.get(layer, "fixtures tiny vectors").split()
+        rest = [name for name in names if name not in first]
+        return ["test/e2e/test_%s.py" % name for name in first + rest if name not in blind]
+
+    def failing_unit(self, path):
+        """The name of one that fails, or None: a few at a time, then more."""
+        names, some = self.unit(path), 2
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            while names:
+                now, names, some = names[:some], names[some:], some * 2
+                programs = [self.tree.target("test", name) for name in now]
+                if not self.tree.make(*programs):
+                    sys.exit("cannot link " + " ".join(now))
+                jobs = [pool.submit(run, [program], self.tree.path, UNIT_TIMEOUT_S)
+                        for program in programs]
+                for name, job in zip(now, jobs):
+                    if not job.result()[0]:
+                        pool.shutdown(cancel_futures=True)
+                        return name
+        return None
+
+    def failing_e2e(self, path):
+        """A test that fails twice: on a busy machine one may fail by chance. Not those that need
+        the machine for themselves."""
+        if not self.tree.make(self.tree.target("adit"), self.tree.target("adit-gateway"),
+                              self.tree.target("tls-probe"), self.tree.target("ws-echo"),
+                              self.tree.target("json-check")):
+            sys.exit("cannot link the programs")
+        for _ in range(3):
+            failed = self.tree.pytest("-n", "3", "--dist", "loadfile", "-m", "not alone",
+                                      *self.e2e(path))
+            if not failed:
+                return None
+            if failed == [""]:
+                return "no end"
+            for test in failed:
+                if self.tree.pytest(test):
+                    return test
+        return None
+
+    def failing(self, path):
+        """(kind, name), or None."""
+        name = self.failing_unit(path)
+        if name:
+            return "unit", name
+        name = self.failing_e2e(path) if os.environ.get("E2E") == "1" else None
+        return ("e2e", name) if name else None
+
+    def healthy(self, killers):
+        """Whether those that have failed for mistakes pass without one."""
+        units = [self.tree.target("test", name) for kind, name in killers if kind == "unit"]
+        ends = sorted(name for kind, name in killers if kind == "e2e" and name != "no end")
+        return self.tree.make("all", *units) and \
+            all(run([program], self.tree.path, UNIT_TIMEOUT_S)[0] for program in units) and \
+            (not ends or not self.tree.pytest(*ends))
 
 
-def killed(tree, path):
-    """Who noticed it: a test's name, or None."""
-    for name in unit_tests(tree, path):
-        if tree.unit("test_" + name) is False:
-            return name
-    if os.environ.get("E2E") == "1" and tree.e2e("") is False:
-        return "e2e"
-    return None
+def chosen():
+    """(layer, path, start, end, new) in the order in which they are tried."""
+    layers = os.environ.get("LAYERS", "codec core net sys agent gateway").split()
+    only = re.compile(os.environ.get("FILES", ""))
+    every = [m for m in all_mutations(layers) if only.search(str(m[1]))]
+    if "AGAIN" in os.environ:
+        again = pathlib.Path(os.environ["AGAIN"]).read_text()
+        return [m for m in every if line_of(*m[1:]) in again]
+    random.Random(int(os.environ.get("SEED", "1"))).shuffle(every)
+    return every[int(os.environ.get("FROM", "0")):]
+
+
+def line_of(path, *mutation):
+    return "%s: %s" % (path, shown((ROOT / path).read_text(), *mutation))
 
 
 def run_random(tree):
-    seed, count = int(os.environ.get("SEED", "1")), int(os.environ.get("COUNT", "100"))
-    layers = os.environ.get("LAYERS", "codec core net sys agent gateway").split()
-    only = re.compile(os.environ.get("FILES", ""))
+    count = int(os.environ.get("COUNT", "100"))
     known = (ROOT / "test/mutants/survivors.txt").read_text()
-    chosen = [m for m in all_mutations(layers) if only.search(str(m[1]))]
-    random.Random(seed).shuffle(chosen)
-    score = {layer: [0, 0, 0] for layer in layers}
-    tree.make("tests")
-    if os.environ.get("E2E") == "1" and tree.e2e("") is not True:
-        sys.exit("the end-to-end tests fail without a mistake")
-    for layer, path, start, end, new in chosen:
-        if sum(map(sum, score.values())) >= count:
+    if not tree.make("tests", "all"):
+        sys.exit("does not build")
+    tests, tried, killers = Tests(tree), 0, set()
+    score = collections.defaultdict(collections.Counter)
+    mutants = chosen()
+    for layer, path, start, end, new in mutants:
+        if sum(sum(c.values()) for c in score.values()) >= count:
             break
-        file = tree.path / path
-        text = file.read_text()
-        before = code(tree, path)
+        tried += 1
+        file, text, before = tree.path / path, (tree.path / path).read_text(), code(tree, path)
+        whole = tree.object(path).read_bytes()
         file.write_text(text[:start] + new + text[end:])
         after = code(tree, path)
         if after is not None and after != before:
-            line = "%s: %s" % (path, shown(text, start, end, new))
-            by = killed(tree, path)
-            kind = 0 if by else 1 if line in known else 2
-            score[layer][kind] += 1
-            print("%s %s  (%s)" % (("killed", "known", "SURVIVED")[kind], line, by), flush=True)
+            line, by = line_of(path, start, end, new), tests.failing(path)
+            word = by[0] if by else "explained" if line in known else "SURVIVED"
+            score[layer][word] += 1
+            killers |= {by} if by else set()
+            print("%-9s %s%s" % (word, line, "  (%s)" % by[1] if by else ""), flush=True)
         file.write_text(text)
-    for layer, (dead, explained, alive) in score.items():
-        print("%-8s %4d killed, %d explained, %d survived" % (layer, dead, explained, alive))
-    return not sum(alive for _, _, alive in score.values())
+        tree.object(path).write_bytes(whole)
+    for layer, counts in score.items():
+        print("%-8s %4d made: %d killed by unit tests, %d by end-to-end tests, %d explained, "
+              "%d survived" % (layer, sum(counts.values()), counts["unit"], counts["e2e"],
+                               counts["explained"], counts["SURVIVED"]))
+    print("the next is FROM=%d of %d" % (int(os.environ.get("FROM", "0")) + tried,
+                                         int(os.environ.get("FROM", "0")) + len(mutants)))
+    if not tests.healthy(killers):
+        sys.exit("one of the tests fails without a mistake")
+    return not sum(counts["SURVIVED"] for counts in score.values())
 
 
 def main():
-    with tempfile.TemporaryDirectory() as folder:
-        tree = Tree(folder)
-        good = run_list(tree) if sys.argv[1:] == ["list"] else run_random(tree)
-    sys.exit(0 if good else 1)
+    folder = ROOT / "build/mutants"
+    folder.mkdir(parents=True, exist_ok=True)
+    tree = Tree(folder)
+    sys.exit(0 if (run_list if sys.argv[1:] == ["list"] else run_random)(tree) else 1)
 
 
 if __name__ == "__main__":
