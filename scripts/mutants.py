@@ -76,10 +76,11 @@ def run(argv, cwd, timeout=None, **env):
 
 
 def copy_changed(source, target):
-    """With a new time, so that make sees it."""
-    if not os.path.exists(target) or not filecmp.cmp(source, target, shallow=False):
-        shutil.copyfile(source, target)
-        shutil.copymode(source, target)
+    """One that was another has a new time, so that make sees it."""
+    if not os.path.exists(target):
+        shutil.copy2(source, target)
+    elif not filecmp.cmp(source, target, shallow=False):
+        shutil.copy(source, target)
 
 
 class Tree:

@@ -168,16 +168,17 @@ static void many(void)
            "16 addresses: as many as there is room for");
 }
 
-/* A chain of aliases longer than any in use, each owner further back than its target. */
-static void long_chain(void)
+/* The addresses at the end of so many aliases, each owner before its target. */
+static int addresses_behind(unsigned aliases)
 {
     uint8_t in[DNS_ANSWER_MAX];
-    static const char head[] = HEAD(ANSWER, "\0\36") QUESTION;
+    static const char head[] = HEAD(ANSWER, "\0\0") QUESTION;
     size_t n = sizeof head - 1;
     struct dns_answer a;
 
     memcpy(in, head, n);
-    for (uint8_t i = 0; i < 30; i++) {
+    in[7] = (uint8_t)(aliases + 1); /* records */
+    for (unsigned i = 0; i < aliases; i++) {
         uint8_t record[] = { 1, (uint8_t)('a' + i), 0xc0, 0x18, 0, 5, 0, 1, 0, 0, 1, 0, 0, 4,
                              1, (uint8_t)('a' + i + 1), 0xc0, 0x18 };
 
@@ -189,7 +190,16 @@ static void long_chain(void)
         memcpy(in + n, record, sizeof record);
         n += sizeof record;
     }
-    is_int(dns_answer_parse(in, n, ID, NAME, DNS_A, &a), 0, "a long chain of aliases is left");
+    memcpy(in + n, "\1x\xc0\x18" A("\1\0", "\300\0\2\1"), 18);
+    in[n + 1] = (uint8_t)('a' + aliases);
+    return dns_answer_parse(in, n + 18, ID, NAME, DNS_A, &a);
+}
+
+static void long_chain(void)
+{
+    is_int(addresses_behind(9), 1, "behind nine aliases is an address");
+    is_int(addresses_behind(10), 0, "a longer chain than any in use is left");
+    is_int(addresses_behind(25), 0, "and one that is much longer");
 }
 
 static void queries(void)

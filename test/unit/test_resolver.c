@@ -387,6 +387,28 @@ static void test_zone(void)
     is_int(sock_udp(&conf.server[0], 53), ERR_UNREACHABLE, "the interface is used");
 }
 
+static int lowest_free(void)
+{
+    int fd = dup(STDOUT_FILENO);
+
+    close(fd);
+    return fd;
+}
+
+static void test_files_closed(void)
+{
+    int before = lowest_free();
+    struct resolv_conf conf;
+    struct ip ip;
+
+    write_file(hosts_path, "192.0.2.7 other.example\n");
+    write_file(resolv_path, "nameserver 127.0.0.1\n");
+    is_int(hosts_lookup(hosts_path, STR("other.example"), &ip, 1), 1, "a file of hosts is read");
+    is_int(lowest_free(), before, "and closed");
+    resolv_conf_read(resolv_path, &conf);
+    is_int(lowest_free(), before, "as is the one of name servers");
+}
+
 static void test_unreachable(void)
 {
     int tries = 0, result;
@@ -448,6 +470,7 @@ int main(void)
     test_stream_useless();
     sock_close(&stream_listener);
     test_zone();
+    test_files_closed();
     test_unreachable();
     unlink(hosts_path);
     rmdir(dir);
