@@ -2,6 +2,7 @@
 #include "net/origin.h"
 
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include "err.h"
 #include "tap.h"
@@ -143,6 +144,26 @@ static void test_watching(void)
         sock_close(&server[i]);
 }
 
+/* As --local unix:s names it, in the folder where the agent was started. */
+static void test_shortest_path(void)
+{
+    static struct origin o = { .unix_path = { (uint8_t *)"s", 1 } };
+    char dir[] = "/tmp/adit-test-XXXXXX";
+    struct sockaddr_un name = { .sun_family = AF_UNIX, .sun_path = "s" };
+    int listener = socket(AF_UNIX, SOCK_STREAM, 0), fd;
+    bool reused;
+
+    if (!mkdtemp(dir) || chdir(dir) < 0 ||
+        bind(listener, (struct sockaddr *)&name, sizeof name) < 0 || listen(listener, 1) < 0)
+        exit(1);
+    fd = origin_open(&o, false, &reused);
+    ok(fd >= 0 && !reused, "a socket whose path is one byte");
+    sock_close(&fd);
+    sock_close(&listener);
+    unlink("s");
+    rmdir(dir);
+}
+
 int main(void)
 {
     test_newest_first();
@@ -150,5 +171,6 @@ int main(void)
     test_all_noisy();
     test_addresses();
     test_watching();
+    test_shortest_path();
     return done_testing();
 }
