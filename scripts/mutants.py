@@ -4,7 +4,8 @@ list: the mistakes of test/mutants/list.txt, each with the tests that must fail 
 random: mistakes of a machine, by SEED: operators, constants and conditions are changed, calls left
 out. Those that the compiler makes the same code of do not count, nor arrays made longer, which
 nothing can see. Unit tests have to notice it, of whose program the file is a part, those with a
-name like its own first; with E2E=1 else the end-to-end tests, those that concern the file first.
+name like its own first; with E2E=1 else those end-to-end tests that concern the file, and with
+E2E=all after them the others.
 
     SEED=1 FROM=0 COUNT=100      a hundred of a shuffled list, where an earlier run has ended
     LAYERS='core net' FILES=RE   of these folders of src; of files that a regular expression finds
@@ -15,6 +16,7 @@ if one survived that test/mutants/survivors.txt does not explain.
 """
 import collections
 import concurrent.futures
+import contextlib
 import filecmp
 import os
 import pathlib
@@ -60,6 +62,8 @@ BLIND = {
     "gateway": "addresses fixtures frozen identity json_check local messages reuse tiny trust "
                "vectors watchdog ws_echo zoo",
 }
+# What they run of a mistake's layer, where not all of them.
+PROGRAMS = {"agent": ["adit"], "gateway": ["adit-gateway"]}
 
 
 def run(argv, cwd, timeout=None, **env):
@@ -69,10 +73,13 @@ def run(argv, cwd, timeout=None, **env):
                           errors="replace", start_new_session=True) as child:
         try:
             said = child.communicate(timeout=timeout)[0]
-            return child.returncode == 0, said
         except subprocess.TimeoutExpired:
-            os.killpg(child.pid, signal.SIGKILL)
-            return False, ""
+            child.kill()
+            said = ""
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+    return child.returncode == 0, said
 
 
 def copy_changed(source, target):
@@ -266,14 +273,13 @@ class Tests:
         return sorted((n for n, objects in self.uses.items() if part in objects), key=distance)
 
     def e2e(self, path):
-        """Files, first those that concern it; no others where most cannot see it."""
-        layer = path.parts[1]
+        """Files that concern it, and the others that may see it."""
         first = next((names.split() for pattern, names in CONCERN
                       if re.match(pattern, "/".join(path.parts[1:]).removesuffix(".c"))), [])
         names = sorted(p.stem[5:] for p in (self.tree.path / "test/e2e").glob("test_*.py"))
-        blind = BLIND.get(layer, "fixtures tiny vectors").split()
-        rest = [name for name in names if name not in first]
-        return ["test/e2e/test_%s.py" % name for name in first + rest if name not in blind]
+        blind = first + BLIND.get(path.parts[1], "fixtures tiny vectors").split()
+        rest = [name for name in names if name not in blind]
+        return [["test/e2e/test_%s.py" % name for name in some] for some in (first, rest) if some]
 
     def failing_unit(self, path):
         """The name of one that fails, or None: a few at a time, then more."""
@@ -295,20 +301,18 @@ class Tests:
     def failing_e2e(self, path):
         """A test that fails twice: on a busy machine one may fail by chance. Not those that need
         the machine for themselves."""
-        if not self.tree.make(self.tree.target("adit"), self.tree.target("adit-gateway"),
-                              self.tree.target("tls-probe"), self.tree.target("ws-echo"),
-                              self.tree.target("json-check")):
+        programs = [self.tree.target(name) for name in PROGRAMS.get(path.parts[1], [])]
+        if not self.tree.make(*programs or ["all"]):
             sys.exit("cannot link the programs")
-        for _ in range(3):
-            failed = self.tree.pytest("-n", "3", "--dist", "loadfile", "-m", "not alone",
-                                      *self.e2e(path))
-            if not failed:
-                return None
-            if failed == [""]:
-                return "no end"
-            for test in failed:
-                if self.tree.pytest(test):
-                    return test
+        for files in self.e2e(path)[:1 if os.environ["E2E"] == "1" else 2]:
+            for _ in range(3):
+                failed = self.tree.pytest("-n", "3", "--dist", "loadfile", "-m", "not alone",
+                                          *files)
+                if not failed:
+                    break
+                again = [test for test in failed if not test or self.tree.pytest(test)]
+                if again:
+                    return again[0] or "no end"
         return None
 
     def failing(self, path):
@@ -316,7 +320,7 @@ class Tests:
         name = self.failing_unit(path)
         if name:
             return "unit", name
-        name = self.failing_e2e(path) if os.environ.get("E2E") == "1" else None
+        name = self.failing_e2e(path) if os.environ.get("E2E") else None
         return ("e2e", name) if name else None
 
     def healthy(self, killers):
@@ -335,13 +339,13 @@ def chosen():
     every = [m for m in all_mutations(layers) if only.search(str(m[1]))]
     if "AGAIN" in os.environ:
         again = pathlib.Path(os.environ["AGAIN"]).read_text()
-        return [m for m in every if line_of(*m[1:]) in again]
+        return [m for m in every if line_of((ROOT / m[1]).read_text(), *m[1:]) in again]
     random.Random(int(os.environ.get("SEED", "1"))).shuffle(every)
     return every[int(os.environ.get("FROM", "0")):]
 
 
-def line_of(path, *mutation):
-    return "%s: %s" % (path, shown((ROOT / path).read_text(), *mutation))
+def line_of(text, path, *mutation):
+    return "%s: %s" % (path, shown(text, *mutation))
 
 
 def run_random(tree):
@@ -361,7 +365,7 @@ def run_random(tree):
         file.write_text(text[:start] + new + text[end:])
         after = code(tree, path)
         if after is not None and after != before:
-            line, by = line_of(path, start, end, new), tests.failing(path)
+            line, by = line_of(text, path, start, end, new), tests.failing(path)
             word = by[0] if by else "explained" if line in known else "SURVIVED"
             score[layer][word] += 1
             killers |= {by} if by else set()
