@@ -37,7 +37,7 @@ E2E_TIMEOUT_S = 900
 CONCERN = [
     ("agent/(main|config|identity)", "options identity agent secrets"),
     ("agent/token", "secrets agent options"),
-    ("agent/(agent|connect)", "agent addresses patience watchdog frozen sandbox trust"),
+    ("agent/(agent|connect)", "agent addresses patience watchdog frozen sandbox"),
     ("agent/gateway_trust", "trust agent mtls"),
     ("agent/tunnel_io", "agent messages hostile frozen patience streams"),
     ("agent/(request|response|local|record)", "local reuse bodies upgrade patience broken agent"),
