@@ -142,7 +142,7 @@ $(IMPURE_TESTS): $(call obj,$(IMPURE)) $(BUILT_IN)
 WORLD := src/net/sock.c src/sys/loop.c src/sys/signals.c src/sys/clock.c src/sys/entropy.c
 $(filter %/test_agent_model,$(TESTS)): $(BUILT_IN) \
     $(call obj,$(filter-out $(WORLD),$(IMPURE)) $(filter-out %/main.c,$(AGENT)))
-$(filter %/test_agent_files,$(TESTS)): $(BUILT_IN) \
+$(filter %/test_agent_files %/test_agent_local,$(TESTS)): $(BUILT_IN) \
     $(call obj,$(IMPURE) $(filter-out %/main.c,$(AGENT)))
 $(PARTS_TESTS): $(call obj,$(GATEWAY_PARTS))
 # libFuzzer brings its own main.
