@@ -103,6 +103,7 @@ FUZZ  := $(patsubst test/fuzz/%.c,$(B)/test/%,$(wildcard test/fuzz/fuzz_*.c))
 # Unit tests of these modules need more than codec and core.
 IMPURE := $(NET) $(SYS) $(filter-out src/core/%,$(SHARED_BY_GATEWAY))
 IMPURE_TESTS := $(filter $(TESTS),$(addprefix $(B)/test/test_,$(notdir $(basename $(IMPURE)))))
+AGENT_TESTS := $(filter $(TESTS),$(addprefix $(B)/test/test_,$(notdir $(basename $(AGENT)))))
 GATEWAY_PARTS := $(call layer,gateway,tunnel_names cidr peers page forward cookie date)
 PARTS_TESTS := $(filter $(TESTS),$(addprefix $(B)/test/test_,$(notdir $(basename $(GATEWAY_PARTS)))))
 
@@ -142,8 +143,7 @@ $(IMPURE_TESTS): $(call obj,$(IMPURE)) $(BUILT_IN)
 WORLD := src/net/sock.c src/sys/loop.c src/sys/signals.c src/sys/clock.c src/sys/entropy.c
 $(filter %/test_agent_model,$(TESTS)): $(BUILT_IN) \
     $(call obj,$(filter-out $(WORLD),$(IMPURE)) $(filter-out %/main.c,$(AGENT)))
-$(filter %/test_agent_files %/test_agent_local,$(TESTS)): $(BUILT_IN) \
-    $(call obj,$(IMPURE) $(filter-out %/main.c,$(AGENT)))
+$(AGENT_TESTS): $(BUILT_IN) $(call obj,$(IMPURE) $(filter-out %/main.c,$(AGENT)))
 $(PARTS_TESTS): $(call obj,$(GATEWAY_PARTS))
 # libFuzzer brings its own main.
 REPLAY := $(if $(filter host-fuzz,$(BOARD)),,test/fuzz/replay.c)
