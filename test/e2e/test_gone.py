@@ -52,6 +52,16 @@ def test_visitor_gone_with_bytes_unread(slow, leave):
     wait_until(lambda: gateway.counter("connections") == 1, "the visitor's connection to be free")
 
 
+def test_visitor_gone_with_one_byte_unread(slow):
+    """The first of his next request."""
+    gateway, agent = slow
+    visitor = gateway.visit("one")
+    visitor.begin("GET", "/", body=b"G")
+    name = agent.request()["id"]
+    visitor.close()
+    assert agent.run(agent.expect("Error"))["request_id"] == name
+
+
 def upgraded(agent):
     visitor, name = agent.upgraded()
     visitor.send(b"u" * UPLOAD)

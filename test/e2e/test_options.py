@@ -122,7 +122,7 @@ def test_bad_gateway_usage(name):
 
 @pytest.mark.parametrize("options, told", [
     (["--tokens", "/dev/null", "--cert", "/none.pem", "--key", "/none.key"], "certificate"),
-    (["--tokens", "/nonexistent", "--plain"], "/nonexistent"),
+    (["--tokens", "/nonexistent", "--plain"], "/nonexistent: cannot be read"),
 ])
 def test_gateway_without_its_files(options, told):
     status, _, err = run([*GATEWAY, "--domain", "d.test", "--listen", "127.0.0.1:0", *options])

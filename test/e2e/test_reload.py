@@ -47,6 +47,15 @@ def test_a_tokens_file_that_changes_nothing(gateway, text, said):
     stays(gateway)
 
 
+def test_as_many_names_as_max_names_says(make_gateway):
+    gateway = make_gateway("--max-names", "2")
+    lines = ["%s %064x\n" % (name, number) for number, name in enumerate(("a", "b", "c"))]
+    gateway.tokens_file.write_text("".join(lines[:2]))
+    reload(gateway, "2 names in the tokens file")
+    gateway.tokens_file.write_text("".join(lines))
+    reload(gateway, "too many names; see --max-names")
+
+
 def test_all_names_can_be_withdrawn(gateway):
     gateway.tokens_file.write_text("# nobody\n")
     reload(gateway, "token withdrawn, tunnel ends: one")
