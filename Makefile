@@ -104,7 +104,7 @@ FUZZ  := $(patsubst test/fuzz/%.c,$(B)/test/%,$(wildcard test/fuzz/fuzz_*.c))
 IMPURE := $(NET) $(SYS) $(filter-out src/core/%,$(SHARED_BY_GATEWAY))
 IMPURE_TESTS := $(filter $(TESTS),$(addprefix $(B)/test/test_,$(notdir $(basename $(IMPURE)))))
 AGENT_TESTS := $(filter $(TESTS),$(addprefix $(B)/test/test_,$(notdir $(basename $(AGENT)))))
-GATEWAY_PARTS := $(call layer,gateway,tunnel_names cidr peers page forward cookie date)
+GATEWAY_PARTS := $(call layer,gateway,tunnel_names buffer cidr peers page forward cookie date)
 PARTS_TESTS := $(filter $(TESTS),$(addprefix $(B)/test/test_,$(notdir $(basename $(GATEWAY_PARTS)))))
 
 all: $(PROGRAMS)

@@ -47,7 +47,7 @@ CONCERN = [
     ("gateway/(request|stream|response|visitor)",
      "gateway smuggling bodies visitors broken streams upgrade"),
     ("gateway/(forward|cookie|date|page)", "fields gateway http_table"),
-    ("gateway/tunnel", "foreign_agents gateway windows plain streams hostile reload"),
+    ("gateway/tunnel", "foreign_agents gateway fairness windows plain streams hostile reload"),
     ("codec/(http|uri|ascii)|core/(http|relay)", "smuggling bodies http_table fields visitors"),
     ("codec/json", "json_check messages"),
     ("codec/ws", "ws_echo upgrade"),
