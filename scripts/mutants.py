@@ -370,7 +370,8 @@ def run_random(tree):
             word = by[0] if by else "explained" if line in known else "SURVIVED"
             score[layer][word] += 1
             killers |= {by} if by else set()
-            print("%-9s %s%s" % (word, line, "  (%s)" % by[1] if by else ""), flush=True)
+            print("%-9s %s  (%s)" % (word, line, by[1] if by else
+                                     "line %d" % (text.count("\n", 0, start) + 1)), flush=True)
         file.write_text(text)
         tree.object(path).write_bytes(whole)
     for layer, counts in score.items():

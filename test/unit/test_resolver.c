@@ -385,6 +385,11 @@ static void test_zone(void)
     is_int(conf.server[0].bytes[15], 1, "by name");
     is_int(conf.server[1].bytes[15], 3, "by number");
     is_int(sock_udp(&conf.server[0], 53), ERR_UNREACHABLE, "the interface is used");
+    write_file(resolv_path, "nameserver fe80::1%lo\nnameserver 127.0.0.1\n");
+    is_int(start("host.example"), 0, "a server to which there is no way");
+    is_int(r.tried, 2, "is left at once");
+    two_questions(0, 0, 0, 1);
+    is_int(event_until_done(1), 1, "the next one answers");
 }
 
 static int lowest_free(void)
