@@ -308,6 +308,40 @@ static void test_no_content(void)
     ok(x.keep_alive, "unless it is none");
 }
 
+static bool response_has(const char *wanted)
+{
+    struct str rest = x.fields.packed, name, value;
+
+    while (wire_header_next(&rest, &name, &value)) {
+        if (str_ieq(name, str_of(wanted)))
+            return true;
+    }
+    return false;
+}
+
+/* Upgrade is between two neighbours, but for the one that has happened. */
+static void test_upgrade_fields(void)
+{
+    static const struct {
+        const char *head;
+        bool upgrades;
+    } cases[] = {
+        { "HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n", true },
+        { "HTTP/1.1 102 Processing\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n", false },
+        { "HTTP/1.1 426 Upgrade\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n", false },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        begin_upgrade();
+        exchange_continue(&x, &msg);
+        exchange_connected(&x, false, now, 500);
+        write_up_to(SIZE_MAX);
+        answer(cases[i].head);
+        is_int(response_has("upgrade"), cases[i].upgrades, "Upgrade with a %u", x.status);
+        is_int(response_has("connection"), cases[i].upgrades, "and Connection");
+    }
+}
+
 static void test_upgrade(void)
 {
     uint8_t body[16];
@@ -434,6 +468,7 @@ int main(void)
     test_readable();
     test_no_content();
     test_upgrade();
+    test_upgrade_fields();
     test_plain();
     test_credit();
     return done_testing();
