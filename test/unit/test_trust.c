@@ -356,11 +356,12 @@ static void test_files(void)
     pair_ca("ca");
     pair_shell("cat ca.pem >twins.pem; openssl req -x509 -newkey rsa:3072 -nodes -days 30 "
                "-keyout t.key -out t.pem -subj '/O=adit test/CN=ca'; "
-               "(echo text; cat t.pem other.pem ec.pem same/ca.pem | sed 's/$/\\r/') >>twins.pem; "
+               "(echo text; printf '%%0200d\\n' 1; cat t.pem other.pem ec.pem same/ca.pem | "
+               "sed 's/$/\\r/') >>twins.pem; "
                "printf %%s \"$(cat twins.pem)\" >cut.pem");
     is_int(trust_add_file(&trust, pair_path("other.pem")), 1, "a first file");
     is_int(trust_add_file(&trust, pair_path("cut.pem")), 4,
-           "authorities of one name, no last newline");
+           "authorities of one name behind a long line, no last newline");
     is_int(trust.anchor_count, 5, "in all");
     is_int(trust.skipped, 2, "and one that is none");
     is_int(shake(&trust, "tunnel.example", 0), 0, "the right one is found");
