@@ -1,5 +1,6 @@
 /*
- * Tells a service manager that the program has started, and that it still gets on.
+ * Tells a service manager that the program has started, that it still gets on, reads its files
+ * again, is about to end.
  * Source: sd_notify(3): datagrams to the socket that $NOTIFY_SOCKET names, "READY=1" and, at least
  * every $WATCHDOG_USEC microseconds (up to 71 minutes), "WATCHDOG=1".
  *
@@ -22,5 +23,10 @@ struct notify {
 void notify_start(struct notify *n, int64_t now);
 /* Says that all is well, when it is time for that. */
 void notify_alive(struct notify *n, int64_t now);
+/* Files are read again (now: ms of CLOCK_MONOTONIC): notify_ready must follow, soon. */
+void notify_reloading(struct notify *n, int64_t now);
+void notify_ready(struct notify *n);
+/* The program has been told to end, and does so when its work is done. */
+void notify_stopping(struct notify *n);
 
 #endif
