@@ -30,7 +30,8 @@ NET   := $(call layer,net,origin sock notify resolv_conf resolver dial transport
 SYS   := $(call layer,sys,loop signals clock entropy log options options_value fmt file sandbox \
            sandbox_filter)
 # Only the gateway has these: a table of thousands of deadlines, its role, a TLS server, epoll.
-SHARED_BY_GATEWAY := $(call layer,core,wheel ring window visit visit_time session_gateway) \
+SHARED_BY_GATEWAY := $(call layer,core,wheel ring window share hold drain visit visit_time \
+    session_gateway) \
     $(call layer,net,tls_server tls_identity) $(call layer,sys,poller)
 AGENT   := $(call layer,agent,main agent config token identity connect gateway_trust tunnel_io local \
              request response record)

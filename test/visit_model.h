@@ -67,7 +67,7 @@ struct run {
 static struct run r;
 static struct visit v;
 static uint8_t ring_data[VISIT_RING_EXTRA + WINDOW];
-static const struct visit_times times = { 1000, 500, 300, 400, 800, 50 };
+static const struct visit_times times = { 1000, 500, 300, 200, 400, 800, 50 };
 
 static struct asked *asked(void)
 {
@@ -312,7 +312,10 @@ static void begin(const struct http_head *head)
         page(429);
     } else {
         r.queued = true;
-        visit_wait(&v, r.now);
+        if (sometimes(2))
+            visit_hold(&v, r.now);
+        else
+            visit_wait(&v, r.now);
     }
 }
 
@@ -355,6 +358,10 @@ static void step_stream(void)
 {
     if (!r.queued)
         return;
+    if (sometimes(4)) {
+        visit_wait(&v, r.now);
+        return;
+    }
     r.queued = false;
     r.streams = true;
     r.credit = below(500);

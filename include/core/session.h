@@ -119,6 +119,7 @@ struct session {
     uint8_t ws_pong[WS_CONTROL_MAX];
     struct wire_msg reply;         /* gateway: AuthSuccess or AuthError; slices are the owner's */
     uint64_t goaway_ms;
+    bool leaves;                   /* gateway: Goaway was said, or is due */
 };
 
 enum session_event {
@@ -197,11 +198,15 @@ int session_on_time(struct session *s, int64_t now);
 void session_accept(struct session *s, struct str session_id, struct str url,
                     uint64_t server_time);
 void session_refuse(struct session *s, struct str error, uint64_t retry_after);
-/* Opens a stream: its slot, or ERR_STATE when all are in use or the session is not open. The
+/* May another stream be opened: is the session open, was the agent not asked to leave, and has it
+ * room? */
+bool session_may_open(const struct session *s);
+/* Opens a stream: its slot, or ERR_STATE when there may be none. The
  * owner sends the HttpRequest with session_head_put or session_body_begin; one with a `connection:
  * upgrade` leaves the request's direction open. */
 int session_open(struct session *s);
-/* Asks the agent to leave: a Goaway (not in plain mode), then close. */
+/* Asks the agent to leave: a Goaway (not in plain mode). No stream is opened any more; those that
+ * are may end, and then, or when they must, session_close follows. Once accepted. */
 void session_goaway(struct session *s, uint64_t delay_ms);
 
 /* ---- both ---- */

@@ -60,6 +60,7 @@ struct visit_times {
     uint32_t header_ms;  /* for a request's head; how far a body may be behind the least rate */
     uint32_t idle_ms;    /* between requests */
     uint32_t queue_ms;   /* for a stream */
+    uint32_t hold_ms;    /* for a tunnel that is not there */
     uint32_t request_ms; /* without progress; or 0 */
     uint32_t upgrade_ms; /* upgraded, and neither side says anything; or 0 */
     uint32_t least_rate; /* bytes a second of a request's body; 0: any */
@@ -97,7 +98,7 @@ struct visit {
     struct ring ring;     /* what the visitor has not taken; its memory is the owner's */
     size_t raw_left;      /* bytes at the ring's front that go out as they are: heads */
     /* private: time */
-    int64_t until;        /* some progress must be made */
+    int64_t until;        /* some progress must be made; WAITS: there must be a stream */
     int64_t late_at;      /* the body must have come faster; 0: not begun */
     uint64_t heard;       /* bytes of the visitor, when this was last looked at */
     uint8_t head[HTTP_HEAD_MAX + VISIT_HEAD_ROOM];
@@ -123,7 +124,9 @@ int visit_read(struct visit *v, const uint8_t *p, size_t n, int64_t now, size_t 
 int visit_begin(struct visit *v, const struct http_head *head);
 /* A `connection: upgrade` of it goes into the tunnel. Before a stream is taken. */
 void visit_ask_upgrade(struct visit *v);
-/* There is no stream for it now (the message is written); there is one. */
+/* There is no tunnel for it now; no stream; there is one (the message is written). It may be one
+ * after the other, but waits no longer than for both. */
+void visit_hold(struct visit *v, int64_t now);
 void visit_wait(struct visit *v, int64_t now);
 void visit_open(struct visit *v);
 /* Has all of the request been read, or at least all that there will be before a response? */

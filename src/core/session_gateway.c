@@ -148,10 +148,18 @@ void session_refuse(struct session *s, struct str error, uint64_t retry_after)
 
 void session_goaway(struct session *s, uint64_t delay_ms)
 {
+    if (s->leaves)
+        return;
+    s->leaves = true;
     s->goaway_ms = delay_ms;
     if (!s->link.plain)
         s->flags |= SESSION_DUE_GOAWAY;
-    session_close(s, WS_CLOSE_AWAY);
+}
+
+bool session_may_open(const struct session *s)
+{
+    return s->state == SESSION_OPEN && s->close_code == 0 && !s->leaves &&
+           s->stream_count < s->peer_max_streams;
 }
 
 /* An id of our own: the counter makes it differ from those the agent may still have in mind. */
@@ -162,8 +170,7 @@ int session_open(struct session *s)
     size_t i;
     int slot;
 
-    if (s->state != SESSION_OPEN || s->close_code != 0 ||
-        s->stream_count >= s->peer_max_streams)
+    if (!session_may_open(s))
         return ERR_STATE;
     for (i = 0; i < sizeof id; i++)
         id[i] = ascii_hex_digit(number >> (28 - 4 * i));

@@ -85,6 +85,7 @@ int visit_read(struct visit *v, const uint8_t *p, size_t n, int64_t now, size_t 
     if (len > 0) {
         n = (size_t)len - v->head_len;
         v->up = VISIT_WAITS;
+        v->until = now + v->times->queue_ms + v->times->hold_ms;
     }
     v->head_len += n;
     *taken = n;
@@ -112,9 +113,21 @@ void visit_ask_upgrade(struct visit *v)
     v->upgrade = VISIT_ASKS_UPGRADE;
 }
 
+static void wait_until(struct visit *v, int64_t at, const char *late)
+{
+    v->deadline = at < v->until ? at : v->until;
+    v->text = late;
+}
+
+void visit_hold(struct visit *v, int64_t now)
+{
+    wait_until(v, now + v->times->hold_ms,
+               "The tunnel is not connected: its device is off or has no network.");
+}
+
 void visit_wait(struct visit *v, int64_t now)
 {
-    v->deadline = now + v->times->queue_ms;
+    wait_until(v, now + v->times->queue_ms, "The device is busy with other requests.");
 }
 
 void visit_open(struct visit *v)

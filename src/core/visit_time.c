@@ -102,7 +102,7 @@ enum visit_verdict visit_on_time(struct visit *v, int64_t now, uint64_t heard, b
         v->keep_alive = false;
         return refuse_slow(v);
     case VISIT_WAITS:
-        return refuse(v, 503, "The device is busy with other requests.");
+        return refuse(v, 503, v->text);
     default:
         return stream_on_time(v, now, heard, received, credit);
     }

@@ -304,14 +304,28 @@ static void we_close(enum upgrade_protocol protocol)
 
 static void goaway(void)
 {
+    int slot;
+
     bench_open(&b, false, UPGRADE_PLAIN, 100);
     session_goaway(&b.s, 1500);
-    is_put(bench_close(&b), "close 1001", "plain mode has no Goaway, only the code");
+    ok(!session_due(&b.s), "plain mode has no Goaway");
+    is_int(session_open(&b.s), ERR_STATE, "but no stream is opened there either");
+    session_close(&b.s, WS_CLOSE_AWAY);
+    is_put(bench_close(&b), "close 1001", "only the code says why");
     bench_open(&b, false, UPGRADE_TLV, 100);
+    ok(session_may_open(&b.s), "there is room");
+    slot = session_open(&b.s);
     session_goaway(&b.s, 1500);
+    session_goaway(&b.s, 9);
+    ok(!session_may_open(&b.s), "none after Goaway");
     is_int(session_open(&b.s), ERR_STATE, "no stream after Goaway");
     is_put(bench_put(&b), "Goaway", "Goaway is put");
-    is_int(b.note.m.delay_ms, 1500, "with the delay");
+    is_int(b.note.m.delay_ms, 1500, "with the first delay");
+    ok(!session_due(&b.s) && b.s.state == SESSION_OPEN, "once, and nothing ends by it");
+    ok(session_may_put(&b.s, slot), "the open stream goes on");
+    session_abort(&b.s, slot, 499, "left");
+    session_close(&b.s, WS_CLOSE_AWAY);
+    is_put(bench_put(&b), "Error", "what is due of it is said");
     is_put(bench_close(&b), "close 1001", "then the close frame");
 }
 

@@ -158,6 +158,7 @@ static void room_more(enum upgrade_protocol protocol)
     is_put_in_time("close");
     bench_open(&b, false, protocol, 100);
     session_goaway(&b.s, 1);
+    session_close(&b.s, WS_CLOSE_AWAY);
     while (protocol != UPGRADE_PLAIN && bench_put(&b)[0] != 'G')
         bench_must(session_due(&b.s), "no Goaway");
     is_put_in_time("close");

@@ -9,7 +9,7 @@
 static struct visit v;
 static uint8_t ring[VISIT_RING_EXTRA + WINDOW];
 /* A limit each, so that none can stand for another. */
-static const struct visit_times times = { 1000, 2000, 3000, 4000, 50000, 100 };
+static const struct visit_times times = { 1000, 2000, 3000, 600, 4000, 50000, 100 };
 static int64_t now;
 
 static void fresh(void)
@@ -109,6 +109,25 @@ static void waiting(void)
     is_int(visit_on_time(&v, 3010, 0, false, false), VISIT_REFUSE, "after which he is sent away");
     is_int(v.code, 503, "for now");
     ok(v.keep_alive, "and may ask again on this connection");
+    ok(strstr(v.text, "busy") != NULL, "the device is busy");
+}
+
+static void held(void)
+{
+    fresh();
+    request("GET / HTTP/1.1", "");
+    visit_hold(&v, 10);
+    is_int(v.deadline, 610, "a tunnel that is not there has its time");
+    is_int(visit_on_time(&v, 610, 0, false, false), VISIT_REFUSE, "after which he is sent away");
+    is_int(v.code, 503, "for now");
+    ok(strstr(v.text, "not connected") != NULL, "and told why");
+    visit_wait(&v, 600);
+    is_int(v.deadline, 3600, "it is there: now he waits for a stream");
+    visit_hold(&v, 3300);
+    is_int(v.deadline, 3607, "but never longer than for both, however often it comes and goes");
+    visit_open(&v);
+    visit_progress(&v, 3600, 0);
+    is_int(v.deadline, 7600, "with a stream the device has its time");
 }
 
 static void answers_late(void)
@@ -127,7 +146,7 @@ static void answers_late(void)
 
 static void without_limits(void)
 {
-    static const struct visit_times none = { 1000, 2000, 3000, 0, 0, 0 };
+    static const struct visit_times none = { 1000, 2000, 3000, 0, 0, 0, 0 };
 
     stream("GET / HTTP/1.1", "");
     v.times = &none;
@@ -442,6 +461,7 @@ int main(void)
 {
     idle();
     waiting();
+    held();
     answers_late();
     without_limits();
     slow_body();
