@@ -25,7 +25,7 @@ CODEC := $(call layer,codec,err buf ascii utf8 base64 varint json json_write uri
 CORE  := $(call layer,core,backoff watchdog goaway upgrade pool credit unsent http_body http_sender exchange \
            relay_pack relay_request relay_response link_recv link_put \
            session session_recv session_put session_agent)
-NET   := $(call layer,net,origin sock notify resolv_conf resolver dial transport pem signature trust tls_text \
+NET   := $(call layer,net,origin sock sock_listen notify resolv_conf resolver dial transport pem signature trust tls_text \
            tls_common tls_curves tls_client mtls)
 SYS   := $(call layer,sys,loop signals clock entropy log options options_value fmt file sandbox \
            sandbox_filter)
@@ -141,7 +141,7 @@ $(TESTS): $(B)/test/%: $(B)/obj/test/unit/%.o $(call obj,$(PURE) $(ANY_RUNTIME))
 	$(link)
 $(IMPURE_TESTS): $(call obj,$(IMPURE)) $(BUILT_IN)
 # The whole agent, with a world of the test's own instead of these.
-WORLD := src/net/sock.c src/sys/loop.c src/sys/signals.c src/sys/clock.c src/sys/entropy.c
+WORLD := src/net/sock.c src/net/sock_listen.c src/sys/loop.c src/sys/signals.c src/sys/clock.c src/sys/entropy.c
 $(filter %/test_agent_model,$(TESTS)): $(BUILT_IN) \
     $(call obj,$(filter-out $(WORLD),$(IMPURE)) $(filter-out %/main.c,$(AGENT)))
 $(AGENT_TESTS): $(BUILT_IN) $(call obj,$(IMPURE) $(filter-out %/main.c,$(AGENT)))

@@ -33,6 +33,15 @@ int sock_connected(int fd);
 /* Listens on an address (port 0: any); *port is the bound one. "::" takes IPv4 too. Returns the
  * descriptor. */
 int sock_listen(const struct ip *ip, uint16_t *port, int backlog, bool any_fd);
+/* The same on an address that another process of this user may have, and others may have later
+ * (SO_REUSEPORT): the kernel shares connections out among them. *shared: one has it now. Any
+ * descriptor. */
+int sock_listen_shared(const struct ip *ip, uint16_t *port, int backlog, bool *shared);
+/* From now on connections go to the one that has shared the address later, if there is any; this
+ * socket gets those that have begun to come. False: not possible here. */
+bool sock_give_way(int fd);
+/* A listening TCP socket that came from elsewhere: 0, and its address; ERR_FD: it is no such. */
+int sock_adopt_listener(int fd, struct ip *ip, uint16_t *port);
 /* Accepts one; returns the descriptor, ERR_STATE when none waits; *peer (may be NULL) is its
  * address, IPv4 as 4 bytes also on an IPv6 socket. TCP_NODELAY is set. */
 int sock_accept(int fd, struct ip *peer, bool any_fd);

@@ -11,12 +11,12 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "check.h"
 #include "codec/ascii.h"
 #include "err.h"
+#include "sock_parts.h"
 
 /* linux/sockios.h, the same everywhere */
 #ifndef SIOCOUTQNSD
@@ -25,13 +25,6 @@
 
 static uint64_t moved;
 static int unknown; /* the last errno that is none of ours */
-
-union address {
-    struct sockaddr any;
-    struct sockaddr_in in4;
-    struct sockaddr_in6 in6;
-    struct sockaddr_un path;
-};
 
 /* errno of a connect, a read or a write as an error. */
 static int from_errno(int code)
@@ -78,7 +71,7 @@ static bool is_link_local(const struct ip *ip)
     return ip->len == 16 && ip->bytes[0] == 0xfe && (ip->bytes[1] & 0xc0) == 0x80;
 }
 
-static socklen_t address_set(union address *a, const struct ip *ip, uint16_t port)
+socklen_t sock_address_set(union sock_address *a, const struct ip *ip, uint16_t port)
 {
     memset(a, 0, sizeof *a);
     if (ip->len == 4) {
@@ -98,7 +91,7 @@ static socklen_t address_set(union address *a, const struct ip *ip, uint16_t por
 }
 
 /* RFC 4291 section 2.5.5.2: ::ffff:a.b.c.d is how an IPv6 socket tells of an IPv4 peer. */
-static void address_get(const union address *a, struct ip *ip)
+void sock_address_get(const union sock_address *a, struct ip *ip)
 {
     const uint8_t *six = (const uint8_t *)&a->in6.sin6_addr;
 
@@ -114,7 +107,7 @@ static void address_get(const union address *a, struct ip *ip)
     }
 }
 
-static int fail_closing(int fd, int code)
+int sock_fail(int fd, int code)
 {
     close(fd);
     errno = code;
@@ -126,16 +119,16 @@ static int check_fd(int fd, bool any_fd)
     if (fd < 0)
         return from_errno(errno);
     if (!any_fd && fd >= FD_SETSIZE)
-        return fail_closing(fd, EMFILE);
+        return sock_fail(fd, EMFILE);
     return fd;
 }
 
-static int open_socket(int family, int type, bool any_fd)
+int sock_open(int family, int type, bool any_fd)
 {
     return check_fd(socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), any_fd);
 }
 
-static bool set_option(int fd, int level, int option, int value)
+bool sock_set_option(int fd, int level, int option, int value)
 {
     return setsockopt(fd, level, option, &value, sizeof value) == 0;
 }
@@ -143,7 +136,7 @@ static bool set_option(int fd, int level, int option, int value)
 /* Small messages wait for nothing: whoever writes gathers what belongs together. */
 static void set_nodelay(int fd)
 {
-    set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    sock_set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 }
 
 bool sock_set_zone(struct ip *ip, struct str zone)
@@ -162,7 +155,7 @@ bool sock_set_zone(struct ip *ip, struct str zone)
         if (zone.n >= sizeof request.ifr_name)
             return false;
         memcpy(request.ifr_name, zone.p, zone.n);
-        fd = open_socket(AF_INET6, SOCK_DGRAM, false);
+        fd = sock_open(AF_INET6, SOCK_DGRAM, false);
         /* As if_nametoindex, whose ioctl is more code. */
         if (fd < 0 || syscall(SYS_ioctl, fd, SIOCGIFINDEX, &request) < 0)
             request.ifr_ifindex = 0;
@@ -173,9 +166,9 @@ bool sock_set_zone(struct ip *ip, struct str zone)
     return index > 0;
 }
 
-static int connect_to(int type, const union address *a, socklen_t len)
+static int connect_to(int type, const union sock_address *a, socklen_t len)
 {
-    int fd = open_socket(a->any.sa_family, type, false);
+    int fd = sock_open(a->any.sa_family, type, false);
 
     if (fd < 0)
         return fd;
@@ -183,29 +176,29 @@ static int connect_to(int type, const union address *a, socklen_t len)
     if (type == SOCK_STREAM && a->any.sa_family != AF_UNIX)
         set_nodelay(fd);
     if (connect(fd, &a->any, len) < 0 && errno != EINPROGRESS)
-        return fail_closing(fd, would_block(errno) ? ECONNREFUSED : errno);
+        return sock_fail(fd, would_block(errno) ? ECONNREFUSED : errno);
     return fd;
 }
 
 int sock_connect(const struct ip *ip, uint16_t port)
 {
-    union address a;
-    socklen_t len = address_set(&a, ip, port);
+    union sock_address a;
+    socklen_t len = sock_address_set(&a, ip, port);
 
     return connect_to(SOCK_STREAM, &a, len);
 }
 
 int sock_udp(const struct ip *ip, uint16_t port)
 {
-    union address a;
-    socklen_t len = address_set(&a, ip, port);
+    union sock_address a;
+    socklen_t len = sock_address_set(&a, ip, port);
 
     return connect_to(SOCK_DGRAM, &a, len);
 }
 
 static int connect_unix(int type, struct str path)
 {
-    union address a;
+    union sock_address a;
 
     memset(&a, 0, sizeof a);
     a.path.sun_family = AF_UNIX;
@@ -236,26 +229,9 @@ int sock_connected(int fd)
     return from_errno(errno);
 }
 
-int sock_listen(const struct ip *ip, uint16_t *port, int backlog, bool any_fd)
-{
-    union address a;
-    socklen_t len = address_set(&a, ip, *port);
-    int fd = open_socket(a.any.sa_family, SOCK_STREAM, any_fd);
-
-    if (fd < 0)
-        return fd;
-    set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-    if (a.any.sa_family == AF_INET6)
-        set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
-    if (bind(fd, &a.any, len) < 0 || listen(fd, backlog) < 0 || getsockname(fd, &a.any, &len) < 0)
-        return fail_closing(fd, errno);
-    *port = ntohs(ip->len == 4 ? a.in4.sin_port : a.in6.sin6_port);
-    return fd;
-}
-
 int sock_accept(int fd, struct ip *peer, bool any_fd)
 {
-    union address a;
+    union sock_address a;
     int got;
 
     do {
@@ -271,7 +247,7 @@ int sock_accept(int fd, struct ip *peer, bool any_fd)
         return got;
     set_nodelay(got);
     if (peer)
-        address_get(&a, peer);
+        sock_address_get(&a, peer);
     return got;
 }
 
@@ -363,12 +339,12 @@ unsigned sock_unsent(int fd)
 
 void sock_limit_unacked(int fd, uint32_t ms)
 {
-    set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, (int)ms);
+    sock_set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, (int)ms);
 }
 
 bool sock_limit_unsent(int fd, uint32_t bytes)
 {
-    return set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, (int)bytes);
+    return sock_set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, (int)bytes);
 }
 
 void sock_shutdown_write(int fd)

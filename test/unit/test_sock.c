@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <poll.h>
 #include <signal.h>
@@ -171,6 +172,84 @@ static void test_high(int listener, uint16_t port)
         sock_close(&filler[i]);
 }
 
+/* Connects so often; how many of them the listener got. */
+static int got_of(int listener, uint16_t port, int times)
+{
+    int got = 0;
+
+    for (int i = 0; i < times; i++) {
+        int client = sock_connect(&loopback, port), server;
+
+        wait_for(client, POLLOUT);
+        server = sock_accept(listener, NULL, true);
+        got += server >= 0;
+        sock_close(&server);
+        sock_close(&client);
+    }
+    return got;
+}
+
+/* One process takes over from another. */
+static void test_shared(void)
+{
+    uint16_t port = 0, same;
+    bool shared = true;
+    int first = sock_listen_shared(&loopback, &port, 64, &shared), second, third;
+
+    ok(first >= 0 && !shared, "nobody else has the address");
+    same = port;
+    is_int(sock_listen(&loopback, &same, 8, false), ERR_SYS, "who shares nothing cannot have it");
+    second = sock_listen_shared(&loopback, &same, 64, &shared);
+    ok(second >= 0 && shared && same == port, "another one can, and is told");
+    if (!sock_give_way(first)) {
+        diag("no SO_ATTACH_REUSEPORT_CBPF here");
+    } else {
+        is_int(got_of(second, port, 40), 40, "the first gives way: all come to the second");
+        is_int(sock_accept(first, NULL, true), ERR_STATE, "none to the first");
+        sock_close(&first);
+        is_int(got_of(second, port, 40), 40, "nor are they lost when it is gone");
+        third = sock_listen_shared(&loopback, &same, 64, &shared);
+        ok(third >= 0 && sock_give_way(second), "and so again");
+        is_int(got_of(third, port, 40), 40, "the third takes over");
+        sock_close(&third);
+        is_int(got_of(second, port, 40), 40, "who gave way to nobody gets them all");
+    }
+    sock_close(&first);
+    sock_close(&second);
+}
+
+/* Sockets that come from elsewhere, listening as they should be or not. */
+static void test_adopted(void)
+{
+    uint16_t port = 0, found = 0;
+    struct ip ip = { .len = 0 };
+    int fd = sock_listen(&loopback, &port, 8, false), other;
+
+    fcntl(fd, F_SETFL, 0);
+    fcntl(fd, F_SETFD, 0);
+    is_int(sock_adopt_listener(fd, &ip, &found), 0, "a listening socket");
+    is_int(found, port, "its port");
+    is_mem(ip.bytes, ip.len, loopback.bytes, 4, "its address");
+    is_int(sock_accept(fd, NULL, true), ERR_STATE, "it does not block");
+    is_int(fcntl(fd, F_GETFD), FD_CLOEXEC, "nor is it inherited");
+    sock_close(&fd);
+    is_int(sock_adopt_listener(fd, &ip, &found), ERR_FD, "none");
+    fd = socket(AF_INET, SOCK_STREAM, 0);
+    is_int(sock_adopt_listener(fd, &ip, &found), ERR_FD, "one that does not listen");
+    sock_close(&fd);
+    fd = socket(AF_INET, SOCK_DGRAM, 0);
+    is_int(sock_adopt_listener(fd, &ip, &found), ERR_FD, "one of datagrams");
+    sock_close(&fd);
+    fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    ok(bind(fd, &(struct sockaddr){ .sa_family = AF_UNIX }, sizeof(sa_family_t)) == 0 &&
+           listen(fd, 1) == 0, "a local one");
+    is_int(sock_adopt_listener(fd, &ip, &found), ERR_FD, "listens for others");
+    sock_close(&fd);
+    other = open("/dev/null", O_RDONLY);
+    is_int(sock_adopt_listener(other, &ip, &found), ERR_FD, "no socket");
+    sock_close(&other);
+}
+
 int main(void)
 {
     uint16_t port = 0, same;
@@ -191,6 +270,8 @@ int main(void)
     test_refused(port);
     test_zones();
     test_unix();
+    test_shared();
+    test_adopted();
     listener6 = sock_listen(&any6, &port6, 8, false);
     if (listener6 >= 0) {
         client = sock_connect(&loopback, port6);
