@@ -35,8 +35,9 @@ SHARED_BY_GATEWAY := $(call layer,core,wheel ring window share hold drain visit 
     $(call layer,net,tls_server tls_identity) $(call layer,sys,poller)
 AGENT   := $(call layer,agent,main agent config token identity connect gateway_trust tunnel_io local \
              request response record)
-GATEWAY := $(call layer,gateway,main gateway certificate turn accept limit config tunnel_names cidr peers page \
-             schedule conn conn_turn request request_put response visitor forward cookie date \
+GATEWAY := $(call layer,gateway,main gateway certificate load listen listen_fds leave turn accept limit config \
+             tunnel_names cidr peers page \
+             schedule conn conn_turn request request_head request_put response visitor forward cookie date \
              stream buffer tunnel tunnel_io tunnel_pace tunnel_queue tunnel_log)
 PURE    := $(CODEC) $(CORE) $(filter src/core/%,$(SHARED_BY_GATEWAY))
 COMMON  := $(CODEC) $(CORE) $(NET) $(SYS)
@@ -105,7 +106,7 @@ FUZZ  := $(patsubst test/fuzz/%.c,$(B)/test/%,$(wildcard test/fuzz/fuzz_*.c))
 IMPURE := $(NET) $(SYS) $(filter-out src/core/%,$(SHARED_BY_GATEWAY))
 IMPURE_TESTS := $(filter $(TESTS),$(addprefix $(B)/test/test_,$(notdir $(basename $(IMPURE)))))
 AGENT_TESTS := $(filter $(TESTS),$(addprefix $(B)/test/test_,$(notdir $(basename $(AGENT)))))
-GATEWAY_PARTS := $(call layer,gateway,tunnel_names buffer cidr peers page forward cookie date)
+GATEWAY_PARTS := $(call layer,gateway,tunnel_names listen_fds buffer cidr peers page forward cookie date)
 PARTS_TESTS := $(filter $(TESTS),$(addprefix $(B)/test/test_,$(notdir $(basename $(GATEWAY_PARTS)))))
 
 all: $(PROGRAMS)

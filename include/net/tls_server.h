@@ -41,27 +41,36 @@ int tls_identity_load(struct tls_identity *id, const char *cert_path, const char
 #define TLS_CLIENT_CAS_MAX 16
 #define TLS_CLIENT_NAMES_MAX 2048
 
+/* Whose certificates clients may show. Starts as all zeroes. */
+struct tls_clients {
+    struct trust trust;
+    /* private: as clients are told them */
+    br_x500_name name[TLS_CLIENT_CAS_MAX];
+    size_t name_count, name_len;
+    uint8_t name_data[TLS_CLIENT_NAMES_MAX];
+};
+
+/* Authorities (PEM; the path must last) in place of those that it had. 0; ERR_FILE: unreadable, or
+ * no authority in it; ERR_LIMIT: more than TLS_CLIENT_CAS_MAX, longer names than
+ * TLS_CLIENT_NAMES_MAX, or more than TRUST_FILES_MAX files. */
+int tls_clients_load(struct tls_clients *c, const char *path);
+
 /* What all connections of a server share. Starts as all zeroes, then tls_shared_forget. */
 struct tls_shared {
-    struct trust clients; /* without authorities no client is asked for a certificate */
+    /* Every client is asked for a certificate of these; none is needed to connect, see
+     * tls_server_knows_client. NULL: none is asked. To be replaced, not changed: handshakes under
+     * way have the former ones. */
+    const struct tls_clients *clients;
     /* private */
     const br_ssl_session_cache_class *vtable;
     br_ssl_session_cache_lru sessions;
     int64_t since; /* the oldest of them, where clients are asked for certificates */
-    br_x500_name name[TLS_CLIENT_CAS_MAX];
-    size_t name_count, name_len;
-    uint8_t name_data[TLS_CLIENT_NAMES_MAX];
     uint8_t session_data[TLS_SESSIONS_MAX * 100];
 };
 
 /* No session can be resumed any more: at the start, and when keys have changed. Where clients are
  * asked for certificates this comes to pass every TRUST_RESUME_S, too. */
 void tls_shared_forget(struct tls_shared *t);
-/* Asks every client for a certificate of these authorities (PEM; the path must last). None is
- * needed to connect: see tls_server_knows_client. 0; ERR_FILE: unreadable, or no authority in it;
- * ERR_LIMIT: more than TLS_CLIENT_CAS_MAX, longer names than TLS_CLIENT_NAMES_MAX, or more than
- * TRUST_FILES_MAX files. */
-int tls_shared_add_clients(struct tls_shared *t, const char *path);
 
 struct tls_server {
     br_ssl_server_context server; /* first: BearSSL hands it to the cache of sessions */

@@ -71,6 +71,8 @@ struct trust {
  * Returns how many authorities it has, ERR_FILE (cannot be read, malformed PEM, no authority in
  * it), ERR_LIMIT (too many files). */
 int trust_add_file(struct trust *t, const char *path);
+/* Closes its files: it is as at the start, all zeroes. */
+void trust_drop(struct trust *t);
 /* The authorities that are compiled in; returns how many. */
 size_t trust_add_builtin(struct trust *t);
 /* "sha256:" and 32 bytes in base64. 0, ERR_BASE64 (malformed), ERR_LIMIT (too many). */

@@ -67,7 +67,7 @@ static void meet(struct gateway *g, const struct listener *l, int fd, const stru
     sock_close(&fd);
 }
 
-void accept_waiting(struct gateway *g, struct listener *l)
+bool accept_waiting(struct gateway *g, struct listener *l)
 {
     struct ip ip;
     int fd = 0;
@@ -81,8 +81,9 @@ void accept_waiting(struct gateway *g, struct listener *l)
         meet(g, l, fd, &ip);
     }
     if (fd >= 0 || fd == ERR_STATE)
-        return;
+        return fd >= 0 && !list_empty(&g->unused);
     /* The connection that waits would be told of again at once. */
     g->accept_at = g->now + ACCEPT_PAUSE_MS;
     log_line(LOG_WARN, "a connection cannot be accepted now: too many open files, or no memory");
+    return false;
 }

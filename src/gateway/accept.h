@@ -9,10 +9,13 @@
 #ifndef ADIT_GATEWAY_ACCEPT_H
 #define ADIT_GATEWAY_ACCEPT_H
 
+#include <stdbool.h>
+
 struct gateway;
 struct listener;
 
-/* Takes the connections that wait, some of them a turn, as far as there is room. */
-void accept_waiting(struct gateway *g, struct listener *l);
+/* Takes the connections that wait, some of them a turn, as far as there is room. True: there may be
+ * more, and there is room. */
+bool accept_waiting(struct gateway *g, struct listener *l);
 
 #endif

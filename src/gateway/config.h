@@ -16,8 +16,8 @@ struct config {
     uint32_t public_port;
     uint32_t max_tunnels, max_requests, max_streams, max_names, queue, stream_window, buffer_memory;
     uint32_t max_per_address, connect_rate, request_rate, least_rate;
-    uint32_t header_timeout_ms, request_timeout_ms, idle_timeout_ms, queue_timeout_ms,
-        upgrade_timeout_ms, ping_interval_ms, ping_timeout_ms;
+    uint32_t header_timeout_ms, request_timeout_ms, idle_timeout_ms, queue_timeout_ms, hold_ms,
+        drain_ms, upgrade_timeout_ms, ping_interval_ms, ping_timeout_ms;
     uint32_t log_level;
     struct sandbox sandbox;
     /* derived */

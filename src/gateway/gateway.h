@@ -1,14 +1,15 @@
 /*
  * The gateway as a whole: one static struct, one loop.
  *
- *   gateway.c   start, signals, end; turn.c: a turn of the loop
- *   accept.c    who may connect
+ *   gateway.c   start, signals; turn.c: a turn of the loop; leave.c: the end
+ *   load.c      files that are read, and read again
+ *   listen.c    sockets, own ones or handed over; accept.c: who may connect
  *   conn_turn.c a connection's turn: a visitor's, or an agent's after its first request
  *   visitor.c   a visitor's connection from request to request; timeouts
- *   request.c   a request's head: read, and given to its tunnel
+ *   request.c   a request's head: read, and given to its tunnel; request_head.c: its message
  *   tunnel_io.c an agent's messages; tunnel_pace.c: plain mode's slow visitors;
  *               request_put.c: visitor -> tunnel: head and body of a request
- *   tunnel_queue.c  who gets the streams of a tunnel
+ *   tunnel_queue.c  who gets the streams of a tunnel, and who waits for a tunnel
  *   tunnel.c    an agent's connection: its session and its end
  *   response.c  tunnel -> visitor: head and body of a response; pages
  *   conn.c      a TCP connection, TLS or not
@@ -27,8 +28,10 @@
 
 #include "config.h"
 #include "conn.h"
+#include "core/drain.h"
 #include "core/wheel.h"
 #include "core/window.h"
+#include "net/notify.h"
 #include "net/tls_server.h"
 #include "sys/poller.h"
 #include "tunnel.h"
@@ -46,6 +49,7 @@ struct listener {
     unsigned polled;
     bool tls;
     bool agents; /* may agents connect here? */
+    bool adopted; /* others may have it as well: see listen.h */
 };
 
 struct gateway {
@@ -82,6 +86,7 @@ struct gateway {
     size_t file_cap;
     const struct tls_identity *identity;
     struct tls_identity identities[2];
+    struct tls_clients clients[2];
     struct tls_shared tls;
 
     struct window_budget windows; /* --buffer-memory */
@@ -91,18 +96,14 @@ struct gateway {
     uint64_t requests;
     uint64_t refused;  /* answered by the gateway itself */
     uint64_t turned_away; /* connections closed and requests answered 429, by address */
-    bool stopping;
-    bool said_goodbye;
-    int64_t goodbye_at; /* of the agents */
-    int64_t stop_at;
+    struct notify notify;
+    struct drain drain;
+    size_t streams_cut; /* at its end */
 };
 
 /* Listens, reads the files; everything allocated. 0, or an error after having said why. */
 int gateway_start(struct gateway *g);
 /* Until SIGTERM. */
 void gateway_run(struct gateway *g);
-
-/* SIGHUP, and at the start: tokens, certificate and key. 0, or an error after having said why. */
-int gateway_load(struct gateway *g);
 
 #endif

@@ -224,7 +224,10 @@ int main(int argc, char **argv)
     if (result < 0 || config_check(&g->config) < 0)
         return 2;
     log_open((enum log_level)g->config.log_level);
-    if (allocate(g) < 0 || allow_descriptors(g) < 0 || gateway_start(g) < 0 || enter(g) < 0)
+    if (allocate(g) < 0 || allow_descriptors(g) < 0 || gateway_start(g) < 0)
+        return 1;
+    notify_start(&g->notify, g->now);
+    if (enter(g) < 0)
         return 1;
     gateway_run(g);
     return 0;

@@ -27,6 +27,12 @@ static void go_on(struct conn *c)
     conn_mark(c);
 }
 
+/* No further request is promised to anybody. */
+static bool is_leaving(const struct conn *c)
+{
+    return c->gateway->drain.phase != DRAIN_OFF;
+}
+
 /* ---- pages ---- */
 
 /* Bytes that go to the visitor as they are: sent, or kept in the ring. */
@@ -55,7 +61,7 @@ void response_refuse(struct conn *c, unsigned status, struct str text, unsigned 
         .unix_now = clock_unix(),
     };
 
-    visit_page(v, doomed || c->gateway->stopping);
+    visit_page(v, doomed || is_leaving(c));
     page.close = !v->keep_alive;
     writer_init(&w, out, sizeof out);
     page_write(&w, &page);
@@ -120,7 +126,7 @@ void response_head(struct conn *c, const struct wire_msg *m)
 {
     struct visit *v = &c->visitor.visit;
     uint8_t out[VISIT_RESPONSE_HEAD_MAX];
-    bool keep_alive = v->keep_alive && !c->gateway->stopping;
+    bool keep_alive = v->keep_alive && !is_leaving(c);
     struct relay_response framing;
     struct writer w;
 

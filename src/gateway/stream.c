@@ -48,11 +48,26 @@ void stream_leave_queue(struct conn *visitor)
     visit_let_go(&visitor->visitor.visit);
 }
 
+void stream_unhold(struct conn *visitor)
+{
+    struct visitor *v = &visitor->visitor;
+
+    list_remove(&v->wait);
+    v->held_for->held_count--;
+    v->held_for = NULL;
+    if (visitor->from)
+        visitor->from->queued--;
+}
+
 bool stream_detach(struct conn *visitor, const char *why)
 {
     struct visitor *v = &visitor->visitor;
     struct session *s;
 
+    if (v->held_for) {
+        stream_unhold(visitor);
+        visit_let_go(&v->visit);
+    }
     if (!visitor->tunnel)
         return false;
     s = &visitor->tunnel->session;

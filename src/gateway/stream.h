@@ -1,5 +1,6 @@
 /*
- * A visitor's place in a tunnel: in its queue, or in a stream.
+ * A visitor's place in a tunnel: in its queue, or in a stream; or among those who are held because
+ * it is not there.
  */
 #ifndef ADIT_GATEWAY_STREAM_H
 #define ADIT_GATEWAY_STREAM_H
@@ -16,6 +17,7 @@ void stream_release(struct conn *visitor);
 /* The visitor waits no more; its place is left. */
 void stream_unqueue(struct tunnel *t, struct conn *visitor);
 void stream_leave_queue(struct conn *visitor);
+void stream_unhold(struct conn *visitor);
 /* The visitor wants its stream, or its place, no more, if it has one; `why` (static) goes to the
  * agent. True: half of the request's head is in the tunnel, and the rest has to follow (see struct
  * stream, doomed): the visitor's memory is needed until stream_release. */

@@ -108,31 +108,45 @@ static void fail_stream(struct conn *visitor, const char *why)
         response_break(visitor, 502, str_of(why));
 }
 
-static void fail_visitors(struct tunnel *t, const char *why)
+/* Nothing of their requests was sent: they wait for the name's next tunnel, if it has a name. */
+static void fail_waiting(struct tunnel *t, struct tunnel_name *name, const char *why)
+{
+    while (!list_empty(&t->wait)) {
+        struct conn *visitor = LIST_OWNER(t->wait.next, struct conn, visitor.wait);
+
+        stream_unqueue(t, visitor);
+        visitor->tunnel = NULL;
+        if (name)
+            tunnel_miss(name, visitor, why);
+        else
+            response_refuse(visitor, 502, str_of(why), 0);
+    }
+}
+
+static void fail_visitors(struct tunnel *t, struct tunnel_name *name, const char *why)
 {
     for (size_t i = 0; i < t->session.config.max_streams; i++) {
         if (t->visitor[i])
             fail_stream(t->visitor[i], why);
     }
-    while (!list_empty(&t->wait)) {
-        struct conn *visitor = LIST_OWNER(t->wait.next, struct conn, visitor.wait);
-
-        stream_leave_queue(visitor);
-        response_refuse(visitor, 502, str_of(why), 0);
-    }
+    fail_waiting(t, name, why);
 }
 
-static void leave_name(struct tunnel *t)
+/* The name that it had, or NULL. */
+static struct tunnel_name *leave_name(struct tunnel *t)
 {
     struct gateway *g = t->conn->gateway;
+    struct tunnel_name *name = t->name;
 
-    if (!t->name)
-        return;
-    t->name->tunnel = NULL;
+    if (!name)
+        return NULL;
+    name->tunnel = NULL;
+    name->missing_since = g->now;
     t->name = NULL;
     g->named_count--;
     conn_know(t->conn, false);
     list_append(&g->unnamed_tunnels, &t->node);
+    return name;
 }
 
 static void give_back(struct tunnel *t)
@@ -155,19 +169,27 @@ void tunnel_lost(struct conn *c, int err)
 
     if (!t->ending)
         tunnel_log_line(LOG_INFO, t, err_text(err));
-    fail_visitors(t, "The connection to the device was lost.");
-    leave_name(t);
+    fail_visitors(t, leave_name(t), "The connection to the device was lost.");
     conn_close(c);
     give_back(t);
 }
 
 void tunnel_end(struct tunnel *t, uint16_t code, const char *why)
 {
+    struct tunnel_name *name;
+
     session_close(&t->session, code);
     t->ending = true;
-    fail_visitors(t, why);
-    leave_name(t);
+    name = leave_name(t);
+    fail_visitors(t, code == WS_CLOSE_TOKEN ? NULL : name, why);
     conn_set_deadline(t->conn, t->conn->gateway->now + ENDING_TIME_MS);
+    conn_mark(t->conn);
+}
+
+void tunnel_leave(struct tunnel *t, uint32_t delay_ms)
+{
+    session_goaway(&t->session, delay_ms);
+    fail_waiting(t, t->name, "");
     conn_mark(t->conn);
 }
 
@@ -229,6 +251,11 @@ void tunnel_authenticate(struct tunnel *t, const struct wire_msg *m)
         refuse(t, "an agent's token was refused", STR("token refused"), 0);
         return;
     }
+    if (g->drain.phase != DRAIN_OFF) {
+        refuse(t, "sent away: the gateway is being restarted",
+               STR("the gateway is being restarted"), 1);
+        return;
+    }
     if (!take_name(t, name)) {
         refuse(t, "sent away: all tunnels are in use (--max-tunnels)",
                STR("all tunnels of the gateway are in use"), RETRY_AFTER_S);
@@ -241,5 +268,5 @@ void tunnel_authenticate(struct tunnel *t, const struct wire_msg *m)
     session_accept(&t->session, (struct str){ t->session_id, sizeof t->session_id }, url,
                    (uint64_t)clock_unix());
     tunnel_log_opened(t, m->agent, url);
+    tunnel_take_held(t);
 }
-

@@ -12,6 +12,7 @@
 
 struct conn;
 struct gateway;
+struct http_head;
 
 #define TUNNEL_URL_MAX (8 + TUNNEL_NAME_LABEL_MAX + 1 + HOST_MAX + 8)
 
@@ -48,17 +49,34 @@ void tunnel_sent(struct conn *c);
 void tunnel_on_time(struct conn *c);
 /* The connection ended, or has to. */
 void tunnel_lost(struct conn *c, int err);
-/* Ends the session with this close code; its visitors get a page that says why. */
+/* Ends the session with this close code; its visitors get a page that says why, or wait for the
+ * next one. */
 void tunnel_end(struct tunnel *t, uint16_t code, const char *why);
+/* Asks an agent whose token was accepted to leave; what is under way may end. Visitors who wait for
+ * a stream get a page. */
+void tunnel_leave(struct tunnel *t, uint32_t delay_ms);
 /* Its close frame is out. */
 void tunnel_finish(struct conn *c);
 /* Auth has come. */
 void tunnel_authenticate(struct tunnel *t, const struct wire_msg *m);
+/* ---- tunnel_queue.c ---- */
+
+/* A visitor with a complete request, its head as in request_head_pack: gives it a stream, or a
+ * place in the queue, or a page. */
+void tunnel_request(struct tunnel *t, struct conn *visitor, struct http_head *head);
+/* The same where the name has no tunnel: he waits for it, if it may come soon, or has a page that
+ * says why. */
+void tunnel_miss(struct tunnel_name *name, struct conn *visitor, const char *why);
 /* Gives free streams to visitors who wait: in their order, each address within its share. */
 void tunnel_admit(struct tunnel *t);
+/* Those who were held for the tunnel's name wait for its streams now. */
+void tunnel_take_held(struct tunnel *t);
+/* The name's place in the table is another one, or (NULL) there is none any more. */
+void tunnel_move_held(struct tunnel_name *from, struct tunnel_name *to);
+/* The tunnel will not come here any more. */
+void tunnel_refuse_held(struct tunnel_name *name);
+/* ---- tunnel_pace.c ---- */
 
-/* A visitor with a complete request: gives it a stream, or a place in the queue, or a page. */
-void tunnel_request(struct tunnel *t, struct conn *visitor);
 /* When tunnel_on_time has to be called. */
 int64_t tunnel_deadline(const struct tunnel *t);
 /* Plain mode: breaks off a response whose visitor has held up others for too long. */

@@ -216,6 +216,12 @@ static bool has_work(const struct tunnel *t)
     return session_due(&t->session) || !list_empty(&t->ready);
 }
 
+/* It was asked to, and what was under way has ended. */
+static bool has_left(const struct tunnel *t)
+{
+    return t->session.leaves && !t->ending && t->session.stream_count == 0;
+}
+
 void tunnel_output(struct conn *c)
 {
     struct tunnel *t = c->tunnel;
@@ -238,6 +244,8 @@ void tunnel_output(struct conn *c)
         }
         tunnel_admit(t);
     }
+    if (has_left(t))
+        tunnel_end(t, WS_CLOSE_AWAY, "");
     if (t->ending && !session_due(&t->session))
         tunnel_finish(c);
 }

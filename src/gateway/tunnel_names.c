@@ -109,6 +109,7 @@ static int add(struct tunnel_names *n, struct str label, struct str hex)
     if (n->count == n->cap)
         return ERR_LIMIT;
     memset(e, 0, sizeof *e);
+    list_init(&e->held);
     if (!ascii_from_hex(hex, e->hash, TUNNEL_NAME_HASH_LEN))
         return ERR_FILE;
     if (has_hash(n, e->hash))

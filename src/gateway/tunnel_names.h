@@ -11,6 +11,7 @@
 #define ADIT_GATEWAY_TUNNEL_NAMES_H
 
 #include "codec/buf.h"
+#include "list.h"
 
 /* One DNS label (RFC 1035 section 2.3.4). */
 #define TUNNEL_NAME_LABEL_MAX 63
@@ -26,7 +27,11 @@ struct tunnel_name {
     uint8_t hash[TUNNEL_NAME_HASH_LEN];
     uint16_t next;         /* private: of the same bucket */
     uint16_t next_hash;
-    struct tunnel *tunnel; /* connected, or NULL; the owner's */
+    /* the owner's */
+    struct tunnel *tunnel; /* connected, or NULL */
+    int64_t missing_since; /* without one: since its end, or this gateway's start */
+    struct list held;      /* visitors who wait for it then */
+    size_t held_count;
 };
 
 #define TUNNEL_NAMES_BUCKETS 4096

@@ -1,48 +1,43 @@
 #include "tunnel.h"
 
 #include "buffer.h"
+#include "core/hold.h"
+#include "core/share.h"
 #include "gateway.h"
+#include "request_head.h"
 #include "response.h"
 #include "stream.h"
-
-/*
- * Of streams, and of places in the queue, one address may have so many times as many as are left
- * besides: three quarters of all when it is alone, and the less the more others there are, so that
- * those who come last find some too ("dynamic thresholds", Choudhury and Hahne 1998).
- */
-#define SHARE 3
-
-/* The last one is for somebody who has none. */
-static bool within_share(size_t mine, size_t left)
-{
-    return mine == 0 || (left > 1 && mine < SHARE * left);
-}
 
 static bool may_take(const struct tunnel *t, const struct conn *visitor)
 {
     const struct session *s = &t->session;
     size_t all = (size_t)s->peer_max_streams, mine = 0;
 
-    if (!visitor->from)
-        return true;
+    if (!session_may_open(s))
+        return false;
     for (size_t i = 0; i < s->config.max_streams; i++)
         mine += t->visitor[i] && t->visitor[i]->from == visitor->from;
-    return s->stream_count < all && within_share(mine, all - s->stream_count);
+    return !visitor->from || share_may_take(mine, all - s->stream_count);
 }
 
-static bool take_stream(struct tunnel *t, struct conn *visitor)
+/* head as for request_head_pack. What cannot be sent is answered with a page. */
+static void give_stream(struct tunnel *t, struct conn *visitor, struct http_head *head)
 {
-    int slot = may_take(t, visitor) ? session_open(&t->session) : -1;
+    int err = request_head_pack(visitor, head, t), slot;
 
-    if (slot < 0)
-        return false;
+    if (err < 0) {
+        request_head_refuse(visitor, err);
+        return;
+    }
+    slot = session_open(&t->session);
+    CHECK(slot >= 0);
+    visitor->tunnel = t;
     t->visitor[slot] = visitor;
     visitor->visitor.slot = slot;
     visit_open(&visitor->visitor.visit);
     buffer_open(visitor);
     response_progress(visitor);
     stream_ready(visitor);
-    return true;
 }
 
 /* Before the session is open there are no streams; then all have to be looked for. */
@@ -66,12 +61,15 @@ void tunnel_admit(struct tunnel *t)
         next = node->next;
         if (visitor->from && visitor->from->looked_at == look)
             continue;
-        if (take_stream(t, visitor))
+        if (may_take(t, visitor)) {
             stream_unqueue(t, visitor);
-        else if (visitor->from)
+            visitor->tunnel = NULL;
+            give_stream(t, visitor, NULL);
+        } else if (visitor->from) {
             visitor->from->looked_at = look;
-        else
+        } else {
             break;
+        }
     }
     has_admitted(t);
 }
@@ -82,30 +80,105 @@ static bool may_wait(const struct tunnel *t, const struct conn *visitor)
 
     if (t->wait_count >= all)
         return false;
-    return !visitor->from || within_share(visitor->from->queued, all - t->wait_count);
+    return !visitor->from || share_may_take(visitor->from->queued, all - t->wait_count);
 }
 
-void tunnel_request(struct tunnel *t, struct conn *visitor)
+static void wait_for_stream(struct tunnel *t, struct conn *visitor)
 {
     struct visit *v = &visitor->visitor.visit;
 
     visitor->tunnel = t;
-    tunnel_admit(t);
-    if (take_stream(t, visitor)) {
-        has_admitted(t);
-        return;
-    }
-    if (!may_wait(t, visitor)) {
-        visitor->tunnel = NULL;
-        response_refuse(visitor, 503, STR("The device is busy with other requests."),
-                       RETRY_AFTER_S);
-        return;
-    }
     list_append(&t->wait, &visitor->visitor.wait);
     t->wait_count++;
     if (visitor->from)
         visitor->from->queued++;
-    has_admitted(t);
     visit_wait(v, visitor->gateway->now);
     conn_set_deadline(visitor, v->deadline);
+}
+
+/* This gateway has no time for it any more. */
+static void refuse_leaving(struct conn *visitor)
+{
+    response_refuse(visitor, 503, STR("The gateway is being restarted; please try again."), 1);
+}
+
+void tunnel_request(struct tunnel *t, struct conn *visitor, struct http_head *head)
+{
+    if (t->session.leaves) {
+        refuse_leaving(visitor);
+        return;
+    }
+    tunnel_admit(t);
+    if (may_take(t, visitor))
+        give_stream(t, visitor, head);
+    else if (may_wait(t, visitor))
+        wait_for_stream(t, visitor);
+    else
+        response_refuse(visitor, 503, STR("The device is busy with other requests."),
+                        RETRY_AFTER_S);
+    has_admitted(t);
+}
+
+/* ---- while there is no tunnel ---- */
+
+static void hold(struct tunnel_name *name, struct conn *visitor)
+{
+    struct visitor *v = &visitor->visitor;
+
+    v->held_for = name;
+    list_append(&name->held, &v->wait);
+    name->held_count++;
+    if (visitor->from)
+        visitor->from->queued++;
+}
+
+void tunnel_miss(struct tunnel_name *name, struct conn *visitor, const char *why)
+{
+    struct gateway *g = visitor->gateway;
+    struct visit *v = &visitor->visitor.visit;
+    const struct hold rule = { g->config.hold_ms, g->config.queue };
+    enum hold_verdict verdict = hold_may(&rule, g->now, name->missing_since, name->held_count,
+                                         visitor->from ? visitor->from->queued : 0,
+                                         visitor->from != NULL);
+
+    if (g->drain.phase != DRAIN_OFF) {
+        refuse_leaving(visitor);
+    } else if (verdict == HOLD_WAITS) {
+        hold(name, visitor);
+        visit_hold(v, g->now);
+        conn_set_deadline(visitor, v->deadline);
+    } else if (verdict == HOLD_FULL) {
+        response_refuse(visitor, 503, str_of(why), RETRY_AFTER_S);
+    } else {
+        response_refuse(visitor, 502, str_of(why), 0);
+    }
+}
+
+void tunnel_take_held(struct tunnel *t)
+{
+    while (!list_empty(&t->name->held)) {
+        struct conn *visitor = LIST_OWNER(t->name->held.next, struct conn, visitor.wait);
+
+        stream_unhold(visitor);
+        wait_for_stream(t, visitor);
+    }
+}
+
+void tunnel_move_held(struct tunnel_name *from, struct tunnel_name *to)
+{
+    while (!list_empty(&from->held)) {
+        struct conn *visitor = LIST_OWNER(from->held.next, struct conn, visitor.wait);
+
+        stream_unhold(visitor);
+        if (to)
+            hold(to, visitor);
+        else
+            response_refuse(visitor, 404, STR("There is no tunnel of this name."), 0);
+    }
+}
+
+void tunnel_refuse_held(struct tunnel_name *name)
+{
+    while (!list_empty(&name->held))
+        refuse_leaving(LIST_OWNER(name->held.next, struct conn, visitor.wait));
 }

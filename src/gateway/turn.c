@@ -20,20 +20,21 @@ void turn_listen(struct gateway *g)
     }
 }
 
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 static int64_t next_time(const struct gateway *g)
 {
     int64_t at = wheel_next(&g->wheel);
 
     if (!list_empty(&g->dirty))
         return 0;
-    if (g->now < g->accept_at && g->accept_at < at)
-        at = g->accept_at;
-    if (g->stopping) {
-        int64_t step = g->said_goodbye ? g->stop_at : g->goodbye_at;
-
-        return step < at ? step : at;
-    }
-    return at;
+    if (g->now < g->accept_at)
+        at = earlier(at, g->accept_at);
+    at = earlier(at, g->notify.next);
+    return earlier(at, drain_next(&g->drain, g->now));
 }
 
 void turn_wait(struct gateway *g)
@@ -86,6 +87,5 @@ void turn_serve(struct gateway *g)
         conn_watch(LIST_OWNER(node, struct conn, served));
     while (!list_empty(&g->closed))
         conn_recycle(LIST_OWNER(g->closed.next, struct conn, node));
-    if (!g->stopping)
-        turn_listen(g);
+    turn_listen(g);
 }

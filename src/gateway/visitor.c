@@ -22,6 +22,7 @@ void visitor_start(struct conn *c)
 
     list_init(&v->ready);
     list_init(&v->wait);
+    v->held_for = NULL;
     visit_start(&v->visit, &c->gateway->times, c->gateway->now);
     wait_for_request(c);
     conn_read_on(c);
@@ -126,7 +127,7 @@ bool visitor_input(struct conn *c)
 void visitor_output(struct conn *c)
 {
     response_drain(c);
-    obey(c, visit_settle(&c->visitor.visit, c->gateway->stopping, c->secure));
+    obey(c, visit_settle(&c->visitor.visit, c->gateway->drain.phase > DRAIN_GRACE, c->secure));
 }
 
 void visitor_ended(struct conn *c)

@@ -9,11 +9,13 @@
 #include "list.h"
 
 struct conn;
+struct tunnel_name;
 
 struct visitor {
     int slot;             /* -1: no stream (any more) */
     struct list ready;    /* in the tunnel's list of those that have something to send */
-    struct list wait;     /* in the tunnel's queue for a stream */
+    struct list wait;     /* in the tunnel's queue for a stream, or among those held for its name */
+    struct tunnel_name *held_for; /* there is no tunnel; NULL: he is not held */
     struct window window;
     struct visit visit;
 };

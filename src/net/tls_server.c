@@ -15,7 +15,7 @@ static struct tls_shared *shared_of(const br_ssl_session_cache_class **vtable)
 
 static bool asks_clients(const struct tls_shared *t)
 {
-    return t->clients.anchor_count > 0;
+    return t->clients != NULL;
 }
 
 /* Where certificates are asked for, only sessions of clients that have shown one are kept: who
@@ -64,14 +64,14 @@ static void forget_old(struct tls_shared *t, int64_t unix_now)
 
 /* One walk through the file. */
 struct names {
-    struct tls_shared *t;
+    struct tls_clients *clients;
     bool full;
 };
 
 static bool take_name(void *context, const char *label, struct str der)
 {
     struct names *n = context;
-    struct tls_shared *t = n->t;
+    struct tls_clients *t = n->clients;
     struct der_certificate c;
 
     if (!pem_is_certificate(label) || der_certificate_parse(der, &c) < 0 || !c.is_ca)
@@ -86,29 +86,32 @@ static bool take_name(void *context, const char *label, struct str der)
     return true;
 }
 
-int tls_shared_add_clients(struct tls_shared *t, const char *path)
+int tls_clients_load(struct tls_clients *c, const char *path)
 {
     uint8_t data[TRUST_DATA_MAX];
-    struct names names = { .t = t };
+    struct names names = { .clients = c };
     struct pem_reader pem = { data, sizeof data, take_name, &names };
-    int result = trust_add_file(&t->clients, path);
+    int result;
 
+    trust_drop(&c->trust);
+    c->name_count = c->name_len = 0;
+    result = trust_add_file(&c->trust, path);
     if (result < 0)
         return result;
-    if (pem_walk(path, &pem) < 0 || t->name_count == 0)
+    if (pem_walk(path, &pem) < 0 || c->name_count == 0)
         return ERR_FILE;
     return names.full ? ERR_LIMIT : 0;
 }
 
-static void ask_client(struct tls_server *s, const struct tls_shared *t, int64_t unix_now)
+static void ask_client(struct tls_server *s, const struct tls_clients *c, int64_t unix_now)
 {
     br_ssl_engine_context *e = &s->server.eng;
     const struct trust_clock clock = { .now = unix_now };
 
     br_ssl_engine_set_rsavrfy(e, br_rsa_pkcs1_vrfy_get_default());
     br_ssl_engine_set_ecdsa(e, br_ecdsa_vrfy_asn1_get_default());
-    trust_check_init(&s->check, &t->clients, e, DER_CLIENT, (struct str){ NULL, 0 }, &clock);
-    br_ssl_server_set_trust_anchor_names(&s->server, t->name, t->name_count);
+    trust_check_init(&s->check, &c->trust, e, DER_CLIENT, (struct str){ NULL, 0 }, &clock);
+    br_ssl_server_set_trust_anchor_names(&s->server, c->name, c->name_count);
     /* Visitors need none. */
     br_ssl_engine_add_flags(e, BR_OPT_TOLERATE_NO_CLIENT_AUTH);
 }
@@ -170,7 +173,7 @@ int tls_server_start(struct tls_server *s, const struct tls_identity *id, struct
     br_ssl_server_set_cache(&s->server, &shared->vtable);
     if (asks_clients(shared)) {
         forget_old(shared, unix_now);
-        ask_client(s, shared, unix_now);
+        ask_client(s, shared->clients, unix_now);
     }
     br_ssl_engine_set_buffers_bidi(e, s->in, sizeof s->in, s->out, sizeof s->out);
     br_ssl_engine_inject_entropy(e, seed, 32);

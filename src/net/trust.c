@@ -110,6 +110,13 @@ int trust_add_file(struct trust *t, const char *path)
     return (int)s.found;
 }
 
+void trust_drop(struct trust *t)
+{
+    for (size_t i = 0; i < t->path_count; i++)
+        close(t->fd[i]);
+    memset(t, 0, sizeof *t);
+}
+
 size_t trust_add_builtin(struct trust *t)
 {
     t->builtin = true;

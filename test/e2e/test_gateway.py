@@ -112,7 +112,7 @@ def test_names_fold_case(make_gateway, make_agent, origin):
 
 
 def test_not_connected(make_gateway):
-    gateway = make_gateway()
+    gateway = make_gateway("--hold", "0")
     gateway.token("away")
     with gateway.visit("away") as visitor:
         response = visitor.request("GET", "/")
@@ -320,7 +320,7 @@ def test_pings_are_answered_at_once(make_gateway, background):
 
 
 def test_silent_agent_is_dropped(make_gateway, background):
-    gateway = make_gateway("--ping-interval", "300ms", "--ping-timeout", "300ms")
+    gateway = make_gateway("--ping-interval", "300ms", "--ping-timeout", "300ms", "--hold", "0")
     agent = PyAgent(background, gateway, gateway.token("one"))
     agent.run(agent.expect("Ping"))
     agent.close_code()

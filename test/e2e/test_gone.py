@@ -105,7 +105,8 @@ def test_half_close_with_bytes_unread(make_gateway, background):
 
 def test_half_close_after_the_tunnel_was_lost(make_gateway, background):
     """What had come is handed over, whatever the visitor says meanwhile."""
-    gateway = make_gateway("--request-timeout", "5m", "--stream-window", "%d" % WINDOW, certs=None)
+    gateway = make_gateway("--request-timeout", "5m", "--stream-window", "%d" % WINDOW, "--hold",
+                           "0", certs=None)
     agent = PyAgent(background, gateway, gateway.token("one"))
     visitor, name = agent.upgraded(receive_buffer=65536)
     for _ in range(WINDOW // 16384):

@@ -113,7 +113,7 @@ def test_hashes(zoo, certs, make_agent, own, hashes, name, good):
 
 def test_visitors_need_none(make_gateway, zoo):
     """And what openssl's client shows counts as what an agent shows: a client's, no server's."""
-    gateway = make_gateway("--client-ca", zoo / "roots.pem")
+    gateway = make_gateway("--client-ca", zoo / "roots.pem", "--hold", "0")
     gateway.token("shed")
     with gateway.visit("shed") as v:
         assert v.request("GET", "/").status == 502

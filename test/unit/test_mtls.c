@@ -7,6 +7,7 @@
 
 static struct trust trust;
 static struct tls_identity identity;
+static struct tls_clients clients;
 static struct mtls own;
 
 /* Is it below this function's frame, where others were called from here? */
@@ -255,7 +256,8 @@ int main(void)
     }
     trust_add_file(&trust, pair_path("ca.pem"));
     is_int(tls_identity_load(&identity, pair_path("leaf.pem"), pair_path("leaf.key")), 0, "server");
-    is_int(tls_shared_add_clients(&pair_shared, pair_path("agents.pem")), 0, "its clients");
+    is_int(tls_clients_load(&clients, pair_path("agents.pem")), 0, "its clients");
+    pair_shared.clients = &clients;
     test_kinds();
     test_forms();
     test_chain();

@@ -3,6 +3,7 @@
 
 static struct trust trust;
 static struct tls_identity identity, client, stranger;
+static struct tls_clients clients;
 
 static bool load(struct tls_identity *id, const char *name)
 {
@@ -149,9 +150,12 @@ static void test_many_sessions(void)
 
 static void test_clients(void)
 {
-    is_int(tls_shared_add_clients(&pair_shared, pair_path("none.pem")), ERR_FILE, "no file");
-    is_int(tls_shared_add_clients(&pair_shared, pair_path("leaf.pem")), ERR_FILE, "no authority");
-    is_int(tls_shared_add_clients(&pair_shared, pair_path("agents.pem")), 0, "an authority");
+    is_int(tls_clients_load(&clients, pair_path("none.pem")), ERR_FILE, "no file");
+    is_int(tls_clients_load(&clients, pair_path("leaf.pem")), ERR_FILE, "no authority");
+    for (int i = 0; i < 2 * TRUST_FILES_MAX; i++)
+        is_int(tls_clients_load(&clients, pair_path("agents.pem")), 0, "an authority, time %d", i);
+    is_int(clients.trust.anchor_count, 1, "in place of those before");
+    pair_shared.clients = &clients;
     tls_shared_forget(&pair_shared);
     memset(&pair.client.session, 0, sizeof pair.client.session);
 
