@@ -45,10 +45,15 @@ static void plan(struct agent *a)
     log_end();
 }
 
+static bool had_session(const struct agent *a)
+{
+    return a->phase == PHASE_SESSION || a->phase == PHASE_CLOSING;
+}
+
 /* Has the session been of use, so that the delays start over? */
 static bool is_proven(const struct agent *a)
 {
-    return a->phase == PHASE_SESSION &&
+    return had_session(a) &&
            backoff_is_proven(a->loop.now - a->opened_at,
                              a->counters.requests_processed - a->answered_before);
 }
@@ -74,7 +79,7 @@ static void log_failure(struct agent *a, int err)
 /* Takes the connection down, in whatever phase it is, and plans the next one. */
 static void disconnect(struct agent *a, int err)
 {
-    if (a->phase == PHASE_SESSION)
+    if (had_session(a))
         a->counters.reconnects++;
     log_failure(a, err);
     /* When somebody else uses this token, fighting for it serves nobody. */
@@ -98,6 +103,16 @@ static void limit(struct agent *a, int64_t deadline)
         a->deadline = deadline;
 }
 
+static int turn_closing(struct agent *a)
+{
+    size_t n;
+
+    transport_pump(&a->transport);
+    while (transport_recv_buf(&a->transport, &n) != NULL)
+        transport_recv_ack(&a->transport, n);
+    return a->transport.err < 0 ? ERR_CLOSED : 0;
+}
+
 static int turn_session(struct agent *a)
 {
     int err = tunnel_turn(a);
@@ -108,10 +123,13 @@ static int turn_session(struct agent *a)
             limit(a, a->loop.now + CLOSE_MS);
         return 0;
     }
-    if (a->stopping && a->session.state == SESSION_ENDED) {
+    /* What was said last may still be on its way: a close would be a reset, as long as there is
+     * something unread, and take it along (RFC 6455 section 7.1.1). */
+    if ((a->stopping || err == ERR_GOAWAY) && a->session.state == SESSION_ENDED) {
         a->phase = PHASE_CLOSING;
         a->deadline = a->loop.now + CLOSE_MS;
-        return 0;
+        /* The end of the connection may have come with the peer's close frame. */
+        return turn_closing(a);
     }
     /* The close frame says why, if it still finds its way. */
     while (session_due(&a->session) && tunnel_say(a))
@@ -200,16 +218,6 @@ static void want(struct agent *a)
     }
 }
 
-static int turn_closing(struct agent *a)
-{
-    size_t n;
-
-    transport_pump(&a->transport);
-    while (transport_recv_buf(&a->transport, &n) != NULL)
-        transport_recv_ack(&a->transport, n);
-    return a->transport.err < 0 ? ERR_CLOSED : 0;
-}
-
 static int on_deadline(struct agent *a)
 {
     if (a->phase == PHASE_WAIT)
@@ -244,7 +252,7 @@ static void turn(struct agent *a)
     if (err == 0 && a->phase != PHASE_ENDED && a->loop.now >= a->deadline)
         err = on_deadline(a);
     if (err < 0)
-        disconnect(a, err);
+        disconnect(a, a->phase == PHASE_CLOSING && a->closed_err < 0 ? a->closed_err : err);
 }
 
 void agent_init(struct agent *a)
