@@ -204,6 +204,13 @@ test-big:
 	$(Q)ADIT_BUILD=$(OUT)/host ADIT_GATEWAY_BUILD=$(OUT)/host /usr/bin/python3 -m pytest -q -s \
 	    test/e2e/big.py
 
+# The gateway is replaced under load, ROUNDS=5 times: no request may fail; the longest pause.
+test-rolling:
+	$(Q)sh scripts/setup.sh build test
+	$(Q)$(MAKE) --no-print-directory BOARD=host all
+	$(Q)ADIT_BUILD=$(OUT)/host ADIT_GATEWAY_BUILD=$(OUT)/host /usr/bin/python3 -m pytest -q -s \
+	    test/e2e/rolling.py
+
 # System calls fail one by one under strace; FAULTS=agent-read takes some.
 test-faults:
 	$(Q)sh scripts/setup.sh build test
@@ -282,6 +289,7 @@ distclean:
 	rm -rf $(OUT) build
 include board/init/install.mk
 FORCE:
-.PHONY: all tests test test-asan test-big test-faults unit run-tests layers size test-boards test-boot repro \
-    sbom agent fuzz fuzz-all lint coverage mutants mutate demo bench bench-path bench-cost clean distclean FORCE
+.PHONY: all tests test test-asan test-big test-rolling test-faults unit run-tests layers size \
+    test-boards test-boot repro sbom agent fuzz fuzz-all lint coverage mutants mutate demo bench \
+    bench-path bench-cost clean distclean FORCE
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

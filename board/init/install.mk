@@ -33,6 +33,8 @@ install-gateway: $(B)/adit-gateway $(if $(filter no,$(MAN)),,install-man)
 	$(Q)$(call put,755,$<,$(prefix)/bin/adit-gateway)
 	$(Q)$(call put,644,board/systemd/adit-gateway.default,/etc/default/adit-gateway)
 	$(Q)$(call put,644,board/systemd/adit-gateway.service,$(unitdir)/adit-gateway.service)
+	$(Q)$(call put,644,board/systemd/adit-gateway.service,$(unitdir)/adit-gateway@.service)
+	$(Q)$(call put,644,board/systemd/adit-gateway.socket,$(unitdir)/adit-gateway.socket)
 	$(Q)$(call put,644,board/systemd/adit-gateway.sysusers,$(prefix)/lib/sysusers.d/adit-gateway.conf)
 	$(Q)install -d -m 755 '$(DESTDIR)/etc/adit-gateway'
 

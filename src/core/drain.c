@@ -17,7 +17,8 @@ void drain_start(struct drain *d, uint32_t drain_ms, uint32_t hold_ms, size_t ag
     d->began_at = now;
     d->count = drain_ms > 0 ? agents : 0;
     d->leaves_at = now + grace;
-    d->spread = told_by > grace ? told_by - grace : 0;
+    d->must_at = d->leaves_at + (told_by > grace ? told_by - grace : 0);
+    d->spread = least(d->must_at - d->leaves_at, (int64_t)agents * DRAIN_GAP_MAX_MS);
     d->cuts_at = now + (drain_ms > 0 ? drain_ms : DRAIN_SHORT_MS);
     d->over_at = d->cuts_at + DRAIN_CUT_MS;
 }
@@ -75,16 +76,17 @@ size_t drain_due(const struct drain *d, int64_t now)
     return due;
 }
 
-bool drain_spread_over(const struct drain *d, int64_t now)
+bool drain_must_tell(const struct drain *d, int64_t now)
 {
-    return now >= d->leaves_at + d->spread;
+    return now >= d->must_at;
 }
 
 uint32_t drain_delay_ms(const struct drain *d)
 {
     if (d->phase != DRAIN_LEAVES)
         return DRAIN_DELAY_CUT_MS;
-    return d->count > 1 ? (uint32_t)least(d->spread / (int64_t)d->count, DRAIN_DELAY_MAX_MS) : 0;
+    /* They are spread already: no more than to fill the gaps. */
+    return d->count > 1 ? (uint32_t)(d->spread / (int64_t)d->count) : 0;
 }
 
 int64_t drain_next(const struct drain *d, int64_t now)
@@ -94,8 +96,8 @@ int64_t drain_next(const struct drain *d, int64_t now)
 
     if (d->phase != DRAIN_LEAVES)
         return at;
-    /* Who was due and could not be told is, at the latest, at the end of that time. */
-    if (d->told < due && !drain_spread_over(d, now))
-        at = least(at, d->leaves_at + d->spread);
+    /* Who was due and had better be told later. */
+    if (d->told < due && !drain_must_tell(d, now))
+        at = least(at, d->must_at);
     return due < d->count ? least(at, told_at(d, due)) : at;
 }

@@ -23,7 +23,7 @@ static const char SYNOPSIS[] =
     "  adit-gateway token NAME   makes a token, and its line for the tokens file\n"
     "\n"
     "SIGHUP reads the tokens file, certificates and key again; SIGUSR1 logs counters;\n"
-    "SIGTERM ends when requests have, a second one at once.\n";
+    "SIGTERM ends when requests have, the second one at once.\n";
 
 _Static_assert(SESSION_STREAMS_MAX == 64, "as --max-streams says");
 static const struct option table[] = {
@@ -61,9 +61,9 @@ static const struct option table[] = {
     OPTION("queue-timeout", OPTION_DURATION, AT(queue_timeout_ms), "1ms", "TIME", "10s",
            "how long, before 503"),
     OPTION("hold", OPTION_DURATION, AT(hold_ms), "", "TIME", "5s",
-           "for a tunnel that was just lost, before 503; 0: not"),
+           "for a tunnel that was just lost; 0: not"),
     OPTION("drain", OPTION_DURATION, AT(drain_ms), "", "TIME", "30s",
-           "for requests under way, on SIGTERM; 0: a second"),
+           "for requests to end, on SIGTERM; 0: a second"),
     OPTION("header-timeout", OPTION_DURATION, AT(header_timeout_ms), "100ms", "TIME", "15s",
            "for a request's head to arrive"),
     OPTION("least-rate", OPTION_NUMBER, AT(least_rate), "0|1M", "BYTES", "250",

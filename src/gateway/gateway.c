@@ -101,6 +101,8 @@ static void log_counters(const struct gateway *g)
     log_u64(g->refused);
     log_text(", turned away ");
     log_u64(g->turned_away);
+    log_text(", held ");
+    log_u64(g->held);
     log_text(", body bytes ");
     log_u64(g->counters.bytes_transferred);
     log_text(", window bytes ");
@@ -115,13 +117,17 @@ static void load_again(struct gateway *g)
 {
     const struct sandbox *s = &g->config.sandbox;
 
-    notify_reloading(&g->notify, g->now);
+    bool told = g->drain.phase == DRAIN_OFF;
+
+    if (told)
+        notify_reloading(&g->notify, g->now);
     if (load_files(g) < 0)
         log_line(LOG_ERROR, s->user || s->root
                                 ? "what was loaded before stays in use; after --user and --chroot, "
                                   "files must be readable for that user, in that directory"
                                 : "what was loaded before stays in use");
-    notify_ready(&g->notify);
+    if (told)
+        notify_ready(&g->notify);
 }
 
 static void take_signals(struct gateway *g)

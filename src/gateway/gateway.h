@@ -95,6 +95,7 @@ struct gateway {
     uint64_t looks;    /* see struct peer */
     uint64_t requests;
     uint64_t refused;  /* answered by the gateway itself */
+    size_t held;       /* requests that wait for a tunnel to come */
     uint64_t turned_away; /* connections closed and requests answered 429, by address */
     struct notify notify;
     struct drain drain;

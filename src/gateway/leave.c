@@ -40,7 +40,7 @@ static bool may_tell(const struct gateway *g, const struct tunnel *t)
 {
     if (!t->name || t->ending || t->session.leaves)
         return false;
-    return list_empty(&t->wait) || drain_spread_over(&g->drain, g->now);
+    return list_empty(&t->wait) || drain_must_tell(&g->drain, g->now);
 }
 
 static void tell_agents(struct gateway *g)
@@ -145,6 +145,9 @@ bool leave_turn(struct gateway *g)
     while (drain_step(&g->drain, g->now))
         take_phase(g);
     tell_agents(g);
+    /* Nobody is left; or somebody waits to be accepted. */
+    if (g->open_count == 0)
+        listen_stop(g);
     if (g->open_count > 0 && g->drain.phase != DRAIN_OVER)
         return false;
     log_end_of_it(g);

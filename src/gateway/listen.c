@@ -55,7 +55,7 @@ static int listen_on(struct listener *l, const struct ip *ip, uint16_t *port, co
 
     l->fd = fd;
     if (fd >= 0) {
-        log_listening(what, shared ? ", as another one that is to end" : "", ip, *port);
+        log_listening(what, shared ? ", beside another gateway, which is to end" : "", ip, *port);
         return 0;
     }
     log_begin(LOG_ERROR);

@@ -54,6 +54,7 @@ void stream_unhold(struct conn *visitor)
 
     list_remove(&v->wait);
     v->held_for->held_count--;
+    visitor->gateway->held--;
     v->held_for = NULL;
     if (visitor->from)
         visitor->from->queued--;

@@ -128,6 +128,7 @@ static void hold(struct tunnel_name *name, struct conn *visitor)
     v->held_for = name;
     list_append(&name->held, &v->wait);
     name->held_count++;
+    visitor->gateway->held++;
     if (visitor->from)
         visitor->from->queued++;
 }

@@ -10,7 +10,8 @@ static uint16_t port_of(const union sock_address *a)
 }
 
 /* A socket that is bound to the address; what bind says is in *bound. */
-static int open_bound(const union sock_address *a, socklen_t len, bool any_fd, bool shared, int *bound)
+static int open_bound(const union sock_address *a, socklen_t len, bool any_fd, bool shared,
+                      int *bound)
 {
     int fd = sock_open(a->any.sa_family, SOCK_STREAM, any_fd);
 

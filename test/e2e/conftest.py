@@ -120,15 +120,15 @@ class Gateway(Proc):
     """build/host/adit-gateway on a port of its own, with a tokens file that grows."""
 
     def __init__(self, folder, *options, certs=None, kind="server", port=0, domain=DOMAIN,
-                 tokens_file=None):
+                 tokens_file=None, by=(), env=None, pass_fds=()):
         self.tokens_file = tokens_file or folder / ("tokens-" + secrets.token_hex(4))
         self.tokens_file.touch()
         self.ca = certs / "ca.pem" if certs else None
-        argv = [*GATEWAY, *UNFILTERED, "--listen", "127.0.0.1:%d" % port, "--domain", domain,
+        argv = [*by, *GATEWAY, *UNFILTERED, "--listen", "127.0.0.1:%d" % port, "--domain", domain,
                 "--tokens", self.tokens_file]
         argv += (["--cert", certs / (kind + ".pem"), "--key", certs / (kind + ".key")]
                  if certs else ["--plain"])
-        super().__init__([*argv, *options])
+        super().__init__([*argv, *options], env=env, pass_fds=pass_fds)
         found = self.wait_for_log(r"listening on 127\.0\.0\.1:(\d+)")
         self.port = int(found.group(1))
         self.address = ("127.0.0.1", self.port)

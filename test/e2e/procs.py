@@ -62,12 +62,12 @@ class Proc:
     started = []
     shared = False
 
-    def __init__(self, argv, env=None, cwd=None, stdin=subprocess.DEVNULL):
+    def __init__(self, argv, env=None, cwd=None, stdin=subprocess.DEVNULL, pass_fds=()):
         self.argv = [str(a) for a in argv]
         self.lines = []
         self.news = threading.Condition()
         self.child = subprocess.Popen(self.argv, env=env or clean_env(), cwd=cwd,
-                                      stdin=stdin, stdout=subprocess.PIPE,
+                                      stdin=stdin, pass_fds=pass_fds, stdout=subprocess.PIPE,
                                       stderr=subprocess.STDOUT)
         Proc.started.append(self)
         self.reader = threading.Thread(target=self.follow, daemon=True)

@@ -146,6 +146,34 @@ def test_bad_client_ca(make_gateway, path):
         make_gateway("--client-ca", path)
 
 
+def told_authorities(gateway):
+    """The names of those whose certificates clients may show."""
+    _, out, _ = run(["openssl", "s_client", "-connect", "127.0.0.1:%d" % gateway.port])
+    return out.split("Acceptable client certificate CA names\n")[1].split("Requested")[0].split(
+        "Client Certificate Types")[0].splitlines()
+
+
+def test_client_ca_is_read_again(make_gateway, certs, zoo, tmp_path):
+    live = tmp_path / "live.pem"
+    live.write_bytes((certs / "ca.pem").read_bytes())
+    gateway = make_gateway("--client-ca", live)
+    before = told_authorities(gateway)
+    live.write_bytes((zoo / "roots.pem").read_bytes())
+    assert told_authorities(gateway) == before, "not by itself"
+
+    def hangup(pattern):
+        since = gateway.mark()
+        gateway.send(signal.SIGHUP)
+        gateway.wait_for_log(pattern, since)
+    hangup("names in the tokens file")
+    after = told_authorities(gateway)
+    assert after and not set(after) & set(before)
+    live.write_text("nothing\n")
+    hangup("no usable CA certificate in --client-ca")
+    gateway.wait_for_log("what was loaded before stays in use")
+    assert told_authorities(gateway) == after
+
+
 # ---- sessions and files ----
 
 def take_over(agent, make_agent, gateway, url, certs, options):

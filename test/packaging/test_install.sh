@@ -40,6 +40,8 @@ is "$(files bare)" '755 usr/bin/adit' 'the program alone'
 to gateway install-gateway
 is "$(files gateway)" '644 etc/default/adit-gateway
 644 usr/lib/systemd/system/adit-gateway.service
+644 usr/lib/systemd/system/adit-gateway.socket
+644 usr/lib/systemd/system/adit-gateway@.service
 644 usr/lib/sysusers.d/adit-gateway.conf
 644 usr/share/man/man1/adit-gateway.1
 644 usr/share/man/man1/adit.1

@@ -101,17 +101,18 @@ static void spread(uint32_t drain_ms, uint32_t hold_ms, size_t n, int64_t from, 
 
 static void times(void)
 {
-    spread(30000, 5000, 1, 500, 2500);
-    spread(30000, 5000, 10, 500, 2500);
-    spread(30000, 5000, 7, 500, 2500);
+    spread(30000, 5000, 1, 500, 550);
+    spread(30000, 5000, 10, 500, 1000);
+    spread(30000, 5000, 47, 500, 2500);
     spread(30000, 5000, 4096, 500, 2500);
-    spread(30000, 0, 64, 500, 15000);
-    spread(4000, 60000, 3, 500, 2000);
+    spread(30000, 0, 64, 500, 3700);
+    spread(30000, 0, 4096, 500, 15000);
+    spread(4000, 60000, 300, 500, 2000);
     spread(100, 5000, 3, 25, 50);
     spread(2, 5000, 5, 0, 1);
     begin(30000, 5000, 10, 0);
     step(500);
-    is_int(drain_delay_ms(&d), 100, "ten wait for the time between two, up to a tenth of a second");
+    is_int(drain_delay_ms(&d), 50, "ten wait for the time between two");
     begin(30000, 5000, 4096, 0);
     step(500);
     is_int(drain_delay_ms(&d), 0, "thousands need no more spreading");
@@ -123,10 +124,10 @@ static void put_off(void)
     begin(30000, 5000, 2, 0);
     step(500);
     is_int(drain_due(&d, 500), 1, "one is due");
-    is_int(drain_next(&d, 500), 1500, "it is not told: the next one");
-    is_int(drain_due(&d, 1500), 2, "then both");
-    is_int(drain_next(&d, 1500), 2500, "at the end of the time they are looked at again");
-    ok(!drain_spread_over(&d, 2499) && drain_spread_over(&d, 2500), "which is over then");
+    is_int(drain_next(&d, 500), 550, "it is not told: the next one");
+    is_int(drain_due(&d, 550), 2, "then both");
+    is_int(drain_next(&d, 550), 2500, "at the end of the time they are looked at again");
+    ok(!drain_must_tell(&d, 2499) && drain_must_tell(&d, 2500), "and told, whoever waits");
     is_int(drain_next(&d, 2500), 30000, "and not again and again");
 }
 
