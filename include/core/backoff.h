@@ -21,9 +21,10 @@ struct backoff {
 };
 
 void backoff_reset(struct backoff *b);
-/* An attempt failed, or what it led to did: the delay before the next one in *delay_ms; false when
- * they are used up. */
-bool backoff_next(struct backoff *b, uint32_t random, uint32_t *delay_ms);
+/* An attempt failed, or what it led to did; false when they are used up. */
+bool backoff_failed(struct backoff *b);
+/* The delay before what comes next, which may be more than one attempt. */
+uint32_t backoff_next(struct backoff *b, uint32_t random);
 /* Has a session that was open for so long (negative: never) and answered so many requests been of
  * use, so that delays start over? A gateway that accepts and drops sees growing ones. */
 #define BACKOFF_PROVEN_MS 30000

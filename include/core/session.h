@@ -106,6 +106,9 @@ struct session {
     int64_t ping_value;            /* its timestamp */
     bool auth_seen;                /* gateway: Auth came */
     bool ping_out;                 /* nothing was heard since */
+    int64_t probe_at;              /* an answer to session_probe has to have come by then */
+    bool probe_out;                /* its Ping has been put */
+    bool draining;                 /* agent: no new streams */
     int64_t ping_next;
     int64_t stats_next;
     int64_t stall_at;              /* the peer must have taken something by then */
@@ -180,6 +183,9 @@ void session_heard(struct session *s, int64_t now);
 void session_unsent(struct session *s, bool unsent, uint64_t taken, int64_t now);
 /* Wants to know rtt_ms: a Ping is due, unless it is known or one is out. */
 void session_measure(struct session *s);
+/* A doubt, as when the network has changed: a Ping is due, and something has to come from the peer
+ * after that, within limit_ms from now. */
+void session_probe(struct session *s, uint32_t limit_ms, int64_t now);
 /* Does input wait for a message of our own, in parts, that keeps a refusal from going out? (Plain
  * mode.) */
 bool session_waits_for_itself(const struct session *s);
@@ -192,6 +198,10 @@ void session_mute(struct session *s);
 int64_t session_deadline(const struct session *s);
 /* 0, ERR_PING_TIMEOUT or ERR_STALLED. */
 int session_on_time(struct session *s, int64_t now);
+
+/* ---- agent ---- */
+/* From now on a new HttpRequest is answered with Error 503; streams that are open go on. */
+void session_drain(struct session *s);
 
 /* ---- gateway ---- */
 /* The slices given here must last until session_put has sent them. */

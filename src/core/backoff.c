@@ -14,18 +14,21 @@ static uint32_t grow(const struct backoff *b)
     return grown < b->max_ms ? (uint32_t)grown : b->max_ms;
 }
 
-bool backoff_next(struct backoff *b, uint32_t random, uint32_t *delay_ms)
+bool backoff_failed(struct backoff *b)
 {
-    uint32_t span = (uint32_t)((uint64_t)b->next_ms * b->jitter_milli / 1000);
-
     if (b->attempts < UINT32_MAX)
         b->attempts++;
-    if (b->attempts_max > 0 && b->attempts >= b->attempts_max)
-        return false;
+    return b->attempts_max == 0 || b->attempts < b->attempts_max;
+}
+
+uint32_t backoff_next(struct backoff *b, uint32_t random)
+{
+    uint32_t span = (uint32_t)((uint64_t)b->next_ms * b->jitter_milli / 1000);
     /* random / 2^32 of span + 1 values: every one as likely, without a division. */
-    *delay_ms = b->next_ms - (uint32_t)(((uint64_t)span + 1) * random >> 32);
+    uint32_t delay = b->next_ms - (uint32_t)(((uint64_t)span + 1) * random >> 32);
+
     b->next_ms = grow(b);
-    return true;
+    return delay;
 }
 
 uint64_t backoff_spread(uint32_t ms, uint32_t random)

@@ -22,6 +22,7 @@ void session_init(struct session *s, const struct session_role *role,
     s->ping_next = INT64_MAX;
     s->stats_next = INT64_MAX;
     s->stall_at = INT64_MAX;
+    s->probe_at = INT64_MAX;
     s->error_at = INT64_MAX;
     s->ping_at = now;
     memset(slots, 0, config->max_streams * sizeof *slots);
@@ -42,6 +43,18 @@ void session_heard(struct session *s, int64_t now)
 {
     (void)now;
     s->ping_out = false;
+    /* What had come before the Ping went out says nothing of the time after it. */
+    if (s->probe_out)
+        s->probe_at = INT64_MAX;
+}
+
+void session_probe(struct session *s, uint32_t limit_ms, int64_t now)
+{
+    if (s->state != SESSION_OPEN || s->probe_at != INT64_MAX)
+        return;
+    s->flags |= SESSION_DUE_PING;
+    s->probe_at = now + limit_ms;
+    s->probe_out = false;
 }
 
 void session_measure(struct session *s)
@@ -93,15 +106,16 @@ int64_t session_deadline(const struct session *s)
     if (s->state != SESSION_OPEN)
         return INT64_MAX;
     return earlier(earlier(earlier(s->ping_next, s->stats_next), ping_deadline(s)),
-                   earlier(s->stall_at, s->error_at));
+                   earlier(earlier(s->stall_at, s->error_at), s->probe_at));
 }
 
 int session_on_time(struct session *s, int64_t now)
 {
     if (s->state != SESSION_OPEN)
         return 0;
-    if (now >= ping_deadline(s))
+    if (now >= ping_deadline(s) || now >= s->probe_at)
         return ERR_PING_TIMEOUT;
+    s->probe_out = (s->flags & SESSION_DUE_PING) == 0;
     if (now >= s->stall_at)
         return ERR_STALLED;
     if (now >= s->ping_next) {

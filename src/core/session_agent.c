@@ -28,7 +28,7 @@ static int on_request(struct session *s, struct session_in *in)
         in->event = refuse_request(s, m->id, m->has & WIRE_HAS(WIRE_BODY) ? 413 : 431);
         return 0;
     }
-    s->current = session_take(s, m->id);
+    s->current = s->draining ? -1 : session_take(s, m->id);
     if (s->current < 0) {
         in->event = refuse_request(s, m->id, 503);
         return 0;
@@ -88,6 +88,11 @@ static int on_message(struct session *s, struct session_in *in, int64_t now)
     }
 }
 
+void session_drain(struct session *s)
+{
+    s->draining = true;
+}
+
 /* ---- what it sends ---- */
 
 static size_t put_auth(struct session *s, const struct session_dest *at)
@@ -115,11 +120,16 @@ static size_t put_stats(struct session *s, const struct session_dest *at, int64_
     return session_put_message(s, at, &m);
 }
 
-static const char *refusal_text(unsigned code)
+static const char *refusal_text(const struct session *s)
 {
-    return code == 413   ? "request body must follow url and headers, or fit the buffer"
-           : code == 431 ? "request head too large"
-                         : "all streams are in use";
+    switch (s->error_code) {
+    case 413:
+        return "request body must follow url and headers, or fit the buffer";
+    case 431:
+        return "request head too large";
+    default:
+        return s->draining ? "this agent is about to end" : "all streams are in use";
+    }
 }
 
 static size_t put_error(struct session *s, const struct session_dest *at)
@@ -127,7 +137,7 @@ static size_t put_error(struct session *s, const struct session_dest *at)
     struct wire_msg m;
 
     wire_error(&m, (struct str){ s->error_id, s->error_id_len },
-               str_of(refusal_text(s->error_code)), s->error_code);
+               str_of(refusal_text(s)), s->error_code);
     return session_put_message(s, at, &m);
 }
 

@@ -80,6 +80,33 @@ static void slots_exhausted(enum upgrade_protocol protocol)
     is_int(b.s.stream_count, 4, "all are in use again");
 }
 
+/* Before its end: what is open goes on, what is new is refused. */
+static void drains(enum upgrade_protocol protocol)
+{
+    bench_open(&b, true, protocol, 100);
+    bench_say_request(&b, "a", protocol != UPGRADE_PLAIN);
+    session_drain(&b.s);
+    ok(!session_due(&b.s), "nobody is told");
+    is_int(bench_say_request(&b, "b", false), 0, "a new request");
+    ok(bench_only(&b, SESSION_EV_IGNORED), "takes no slot");
+    is_put(bench_put(&b), "Error", "Error");
+    is_int(b.note.m.code, 503, "503");
+    is_str(b.note.id, "b", "for that request");
+    is_str(b.note.error, "this agent is about to end", "and why");
+    is_int(b.counters.requests_failed, 1, "a failure");
+    if (protocol != UPGRADE_PLAIN) {
+        bench_say_body(&b, "a", "rest", false);
+        ok(b.event_count == 2 && b.events[0] == SESSION_EV_BODY, "the open one goes on");
+    }
+    is_int(b.s.stream_count, 1, "and is counted");
+    bench_respond(&b, 0, 200, false);
+    is_int(b.s.stream_count, 0, "until its end");
+    bench_say_request(&b, "c", false);
+    is_put(bench_put(&b), "Error", "there is no way back");
+    session_close(&b.s, WS_CLOSE_NORMAL);
+    is_put(bench_close(&b), "close 1000", "but to the end");
+}
+
 static void too_big(enum upgrade_protocol protocol)
 {
     static uint8_t packed[3 + 1 + WIRE_HEAD_MAX];
@@ -222,6 +249,7 @@ int main(void)
     }
     abort_after_answer();
     each(slots_exhausted);
+    each(drains);
     each(too_big);
     body_first_too_big();
     each(response_too_big);

@@ -74,6 +74,56 @@ static void silence(bool put)
     is_int(session_on_time(&b.s, 36000), 0, "any byte is a sign of life");
 }
 
+/* A doubt that came before the Ping's time, and bytes that came before the doubt. */
+static void probe(void)
+{
+    bench_open(&b, true, UPGRADE_TLV, 100);
+    at(5000);
+    session_probe(&b.s, 3000, b.now);
+    is_int(session_deadline(&b.s), 8000, "a probe is a deadline");
+    session_heard(&b.s, b.now);
+    is_int(session_deadline(&b.s), 8000, "what came before its Ping is no answer");
+    is_put(bench_put_all(&b), "Ping", "its Ping");
+    session_heard(&b.s, b.now);
+    is_int(session_deadline(&b.s), 8000, "nor is what came in the same turn");
+    is_int(session_on_time(&b.s, b.now), 0, "the turn ends");
+    at(6000);
+    session_probe(&b.s, 3000, b.now);
+    is_int(session_deadline(&b.s), 8000, "a second doubt gives no more time");
+    ok(!session_due(&b.s), "and no second Ping");
+    is_int(session_on_time(&b.s, 7999), 0, "silence up to the limit");
+    is_int(session_on_time(&b.s, 8000), ERR_PING_TIMEOUT, "and no longer");
+    session_heard(&b.s, b.now);
+    is_int(session_on_time(&b.s, 8000), 0, "any byte after it is an answer");
+    is_int(session_deadline(&b.s), 26000, "then the next Ping is when it was");
+    session_probe(&b.s, 3000, b.now);
+    is_int(session_deadline(&b.s), 9000, "and there can be another doubt");
+}
+
+/* A Ping that finds no room has the same limit. */
+static void probe_unsent(void)
+{
+    bench_open(&b, true, UPGRADE_TLV, 100);
+    session_probe(&b.s, 3000, b.now);
+    session_on_time(&b.s, b.now);
+    session_heard(&b.s, b.now);
+    is_int(session_on_time(&b.s, 3999), 0, "not put, and yet in time");
+    is_int(session_on_time(&b.s, 4000), ERR_PING_TIMEOUT, "silence");
+}
+
+static void probe_nobody(void)
+{
+    bench_init(&b, true, UPGRADE_TLV);
+    bench_put(&b);
+    session_probe(&b.s, 3000, b.now);
+    ok(!session_due(&b.s) && session_deadline(&b.s) == INT64_MAX, "no probe before the opening");
+    bench_open(&b, true, UPGRADE_TLV, 100);
+    session_close(&b.s, WS_CLOSE_NORMAL);
+    bench_put(&b);
+    session_probe(&b.s, 3000, b.now);
+    ok(!session_due(&b.s) && session_deadline(&b.s) == INT64_MAX, "nor after the end");
+}
+
 static void late_clock(void)
 {
     bench_open(&b, true, UPGRADE_TLV, 100);
@@ -196,6 +246,9 @@ int main(void)
     alive(false);
     silence(true);
     silence(false);
+    probe();
+    probe_unsent();
+    probe_nobody();
     late_clock();
     short_interval();
     stats();
