@@ -54,7 +54,8 @@ enum err {
     ERR_SPINS = -39,        /* the watchdog: turns that move nothing; a defect of this program */
     ERR_UNREACHABLE = -40,  /* no way to the host, or none on which it answers */
     ERR_LIMIT = -41,        /* a file or a list of the owner's is longer than its room */
-    ERR_LAST = ERR_LIMIT,
+    ERR_RETURN = -42,       /* we left a session for the first gateway */
+    ERR_LAST = ERR_RETURN,
 };
 
 /*

@@ -73,6 +73,8 @@ static struct tls_shared pair_shared;
 static int64_t pair_server_ahead;
 /* The client's, beside the time it is given: when it was made, and the time it knows. */
 static int64_t pair_built, pair_known;
+/* Which server the client takes the other end for. */
+static unsigned pair_peer = 1;
 
 /* Small socket buffers, so that writes block. */
 static void pair_sockets(int fd[2])
@@ -94,6 +96,7 @@ TAP_UNUSED static bool pair_start(const struct trust *trust, const struct tls_id
 
     seed[0]++;
     pair_sockets(fd);
+    pair.client.peer = pair_peer;
     transport_init_tls(&pair.c, fd[0], tls_engine(&pair.client.client.eng));
     transport_init_tls(&pair.s, fd[1], tls_engine(&pair.server.server.eng));
     return tls_client_start(&pair.client, trust, str_of(name), &clock, seed) == 0 &&

@@ -31,7 +31,10 @@ struct loop {
     int signals;      /* their descriptor, -1 or an error: none */
 };
 
-enum { LOOP_SIG_TERM = SIGNALS_TERM, LOOP_SIG_HUP = SIGNALS_HUP, LOOP_SIG_USR1 = SIGNALS_USR1 };
+enum {
+    LOOP_SIG_TERM = SIGNALS_TERM, LOOP_SIG_HUP = SIGNALS_HUP, LOOP_SIG_USR1 = SIGNALS_USR1,
+    LOOP_SIG_USR2 = SIGNALS_USR2,
+};
 
 /* Sets signals up as signals_init; where the kernel has no descriptor for them, they end the
  * program. */

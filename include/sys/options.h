@@ -14,8 +14,9 @@
 
 enum option_kind {
     OPTION_TEXT,     /* const char *, into argv or the environment */
-    OPTION_LIST,     /* const char *[bounds]: may be repeated; what is not given stays NULL. Those
-                        of the environment and of the command line add up */
+    OPTION_LIST,     /* const char *[bounds]: may be repeated; what is not given stays NULL. In the
+                        environment words with spaces between, which are cut there in place; the
+                        command line's replace them */
     OPTION_FLAG,     /* bool; with a value: 1/0, yes/no, true/false, on/off */
     OPTION_NUMBER,   /* uint32_t, within bounds */
     OPTION_DURATION, /* uint32_t milliseconds, within bounds */

@@ -8,6 +8,8 @@
 
 /* For the peer's answer to our close frame. */
 #define CLOSE_MS 1000
+/* For a sign of life after SIGUSR2, unless the ping timeout is shorter. */
+#define PROBE_MS 5000
 
 _Static_assert(sizeof(struct agent) <= AGENT_RAM_MAX, "the agent's memory is over its budget");
 
@@ -19,29 +21,28 @@ static int64_t least(int64_t a, int64_t b)
 /* ---- waiting ---- */
 
 /* Plans the next attempt, or the end. */
-static void plan(struct agent *a)
+static void plan(struct agent *a, int err, bool proven)
 {
-    uint32_t delay;
+    enum homes_end how = err == ERR_GOAWAY   ? HOMES_AWAY
+                         : err == ERR_RETURN ? HOMES_RETURN
+                                             : HOMES_FAILED;
 
     if (a->stopping) {
         a->phase = PHASE_ENDED;
         return;
     }
-    if (!backoff_next(&a->backoff, entropy_u32(&a->entropy), &delay)) {
+    if (!homes_ended(&a->homes, how, proven, entropy_u32(&a->entropy), a->loop.now)) {
         log_line(LOG_ERROR, "giving up: --max-attempts");
         a->phase = PHASE_ENDED;
         a->exit_code = 1;
         return;
     }
     a->phase = PHASE_WAIT;
-    if (delay < a->wait_least_ms)
-        delay = a->wait_least_ms;
-    a->wait_least_ms = 0;
-    a->deadline = a->loop.now + delay;
-    if (!log_begin(LOG_INFO))
+    a->deadline = a->homes.due;
+    if (a->deadline <= a->loop.now || !log_begin(LOG_INFO))
         return;
     log_text("connecting again in ");
-    log_ms(delay);
+    log_ms((uint32_t)(a->deadline - a->loop.now));
     log_end();
 }
 
@@ -60,7 +61,7 @@ static bool is_proven(const struct agent *a)
 
 static void log_failure(struct agent *a, int err)
 {
-    if (!log_begin(a->stopping ? LOG_DEBUG : LOG_WARN))
+    if (!log_begin(a->stopping || err == ERR_RETURN ? LOG_DEBUG : LOG_WARN))
         return;
     log_text("disconnected: ");
     if (err == ERR_TLS)
@@ -79,12 +80,12 @@ static void log_failure(struct agent *a, int err)
 /* Takes the connection down, in whatever phase it is, and plans the next one. */
 static void disconnect(struct agent *a, int err)
 {
+    /* When somebody else uses this token, fighting for it serves nobody. */
+    bool proven = err != ERR_REPLACED && is_proven(a);
+
     if (had_session(a))
         a->counters.reconnects++;
     log_failure(a, err);
-    /* When somebody else uses this token, fighting for it serves nobody. */
-    if (err != ERR_REPLACED && is_proven(a))
-        backoff_reset(&a->backoff);
     if (err == ERR_AUTH && a->session.retry_after > 0)
         connect_wait_seconds(a, a->session.retry_after);
     tunnel_end(a);
@@ -92,7 +93,7 @@ static void disconnect(struct agent *a, int err)
     transport_close(&a->transport);
     transport_push(&a->transport);
     transport_end(&a->transport);
-    plan(a);
+    plan(a, err, proven);
 }
 
 /* ---- session ---- */
@@ -119,7 +120,7 @@ static int turn_session(struct agent *a)
 
     if (err == 0) {
         /* Who takes nothing more does not hear our goodbye either. */
-        if (a->stopping || a->session.state == SESSION_ENDED)
+        if (a->stopping == STOPPING_CLOSES || a->session.state == SESSION_ENDED)
             limit(a, a->loop.now + CLOSE_MS);
         return 0;
     }
@@ -160,25 +161,87 @@ static void log_stats(const struct agent *a)
     log_end();
 }
 
-static void stop(struct agent *a)
+/* ---- signals ---- */
+
+static bool is_open(const struct agent *a)
 {
-    log_line(LOG_INFO, "stopping");
-    a->stopping = true;
+    return a->phase == PHASE_SESSION && a->session.state == SESSION_OPEN;
+}
+
+static void end(struct agent *a)
+{
+    a->stopping = STOPPING_CLOSES;
     if (a->phase == PHASE_SESSION) {
         session_close(&a->session, WS_CLOSE_NORMAL);
+        a->deadline = a->loop.now + CLOSE_MS;
         a->again = true;
-    } else {
+    } else if (a->phase != PHASE_CLOSING) {
         disconnect(a, ERR_CLOSED);
     }
 }
 
+/* Open requests may end before the session does. */
+static void drain(struct agent *a)
+{
+    a->stopping = STOPPING_DRAINS;
+    session_drain(&a->session);
+    a->leaving = true;
+    a->deadline = a->loop.now + a->config.drain_ms;
+    a->again = true;
+}
+
+static void stop(struct agent *a)
+{
+    bool first = a->stopping == STOPPING_NOT;
+
+    if (first) {
+        log_line(LOG_INFO, "stopping");
+        notify_stopping(&a->notify);
+    }
+    if (first && a->config.drain_ms > 0 && is_open(a))
+        drain(a);
+    else if (a->stopping != STOPPING_CLOSES)
+        end(a);
+}
+
 static void read_token(struct agent *a)
 {
-    if (token_read(&a->config, &a->target) < 0)
-        return;
-    /* Of another length, and Auth may still have to go out. */
-    a->session.config.token.n = a->target.token_len;
-    log_line(LOG_INFO, "token read again, used from the next connection on");
+    notify_reloading(&a->notify, a->loop.now);
+    if (token_read(&a->config, &a->target) == 0) {
+        /* Of another length, and Auth may still have to go out. */
+        a->session.config.token.n = a->target.token_len;
+        log_line(LOG_INFO, "token read again, used from the next connection on");
+    }
+    notify_ready(&a->notify);
+}
+
+/* The network may have changed: nothing of the old one is waited for any longer than needed. */
+static void hurry(struct agent *a)
+{
+    uint32_t ms = a->config.ping_timeout_ms < PROBE_MS ? a->config.ping_timeout_ms : PROBE_MS;
+
+    homes_now(&a->homes, a->loop.now);
+    switch (a->phase) {
+    case PHASE_DIAL:
+        dial_stop(&a->dial);
+        a->phase = PHASE_WAIT;
+        a->deadline = a->homes.due;
+        break;
+    case PHASE_WAIT:
+        a->deadline = a->homes.due;
+        break;
+    case PHASE_SESSION:
+        session_probe(&a->session, ms, a->loop.now);
+        if (a->session.state == SESSION_AUTH)
+            limit(a, a->loop.now + ms);
+        break;
+    case PHASE_TLS:
+    case PHASE_UPGRADE:
+        limit(a, a->loop.now + ms);
+        break;
+    default:
+        break;
+    }
 }
 
 static void on_signals(struct agent *a)
@@ -189,7 +252,9 @@ static void on_signals(struct agent *a)
         log_stats(a);
     if (signals & LOOP_SIG_HUP)
         read_token(a);
-    if ((signals & LOOP_SIG_TERM) && !a->stopping)
+    if (signals & LOOP_SIG_USR2)
+        hurry(a);
+    if (signals & LOOP_SIG_TERM)
         stop(a);
 }
 
@@ -200,7 +265,7 @@ static void want(struct agent *a)
     struct loop *l = &a->loop;
 
     loop_want(l, -1, 0, least(a->deadline, a->notify.next));
-    loop_want(l, a->local.fd, a->local.want, a->local.deadline);
+    local_want(a);
     switch (a->phase) {
     case PHASE_DIAL:
         loop_want(l, a->dial.fd, a->dial.want, a->dial.deadline);
@@ -222,6 +287,10 @@ static int on_deadline(struct agent *a)
 {
     if (a->phase == PHASE_WAIT)
         return connect_start(a);
+    if (a->stopping == STOPPING_DRAINS && is_open(a)) {
+        end(a);
+        return 0;
+    }
     return a->phase == PHASE_SESSION && a->closed_err < 0 ? a->closed_err : ERR_TIMEOUT;
 }
 
@@ -257,14 +326,17 @@ static void turn(struct agent *a)
 
 void agent_init(struct agent *a)
 {
-    a->backoff = (struct backoff){
-        .base_ms = a->config.base_delay_ms,
-        .max_ms = a->config.max_delay_ms,
-        .factor_milli = a->config.factor_milli,
-        .jitter_milli = a->config.jitter_milli,
-        .attempts_max = a->config.max_attempts,
+    a->homes = (struct homes){
+        .backoff = {
+            .base_ms = a->config.base_delay_ms,
+            .max_ms = a->config.max_delay_ms,
+            .factor_milli = a->config.factor_milli,
+            .jitter_milli = a->config.jitter_milli,
+            .attempts_max = a->config.max_attempts,
+        },
+        .return_ms = a->config.return_after_ms,
+        .count = a->target.uri_count,
     };
-    backoff_reset(&a->backoff);
     pool_init(&a->shared.pool, a->block);
     a->shared.timeout_ms = a->config.request_timeout_ms;
     for (int slot = 0; slot < STREAMS_MAX; slot++) {
@@ -277,7 +349,8 @@ void agent_init(struct agent *a)
     loop_init(&a->loop);
     loop_begin(&a->loop);
     a->counters.started_ms = a->loop.now;
-    a->deadline = a->loop.now;
+    homes_start(&a->homes, a->loop.now);
+    a->deadline = a->homes.due;
     a->phase = PHASE_WAIT;
 }
 

@@ -4,7 +4,7 @@
  *   agent.c          the connection's life: wait, connect, session, wait again
  *   connect.c        dial, TLS handshake, WebSocket upgrade
  *   gateway_trust.c  whom TLS trusts, and as of when
- *   local.c          the local server's address
+ *   local.c          the local server's address, and idle connections to it
  *   tunnel_io.c      the open session: events in, messages out
  *   response.c       from the local server's connections into the tunnel
  *   request.c        from the tunnel to the local server's connections
@@ -16,8 +16,8 @@
 #define ADIT_AGENT_H
 
 #include "config.h"
-#include "core/backoff.h"
 #include "core/exchange.h"
+#include "core/homes.h"
 #include "core/session.h"
 #include "core/watchdog.h"
 #include "net/dial.h"
@@ -50,6 +50,13 @@ enum phase {
     PHASE_ENDED,
 };
 
+/* After SIGTERM. */
+enum stopping {
+    STOPPING_NOT,
+    STOPPING_DRAINS, /* open requests may end, until the deadline */
+    STOPPING_CLOSES,
+};
+
 struct agent {
     struct config config;
     struct target target;
@@ -60,12 +67,11 @@ struct agent {
     enum phase phase;
     int64_t deadline;          /* of the phase */
     int exit_code;
-    bool stopping;
+    enum stopping stopping;
     bool told_entropy;
-    struct backoff backoff;
+    struct homes homes;
     int64_t opened_at;         /* when the session opened; NET_NEVER: not yet */
     uint64_t answered_before;  /* requests_processed as it was before the session */
-    uint32_t wait_least_ms;    /* the next delay is at least this: the gateway asked */
     struct entropy entropy;
     struct trust trust;
     int64_t floor;             /* Unix seconds: it is not earlier */
@@ -95,7 +101,7 @@ struct agent {
     bool again;                /* there is more to do than one turn should */
     size_t record_len;         /* bytes put into the present record */
     uint32_t bulk_max;         /* how many of them may be of bodies */
-    bool leaving;              /* the gateway said Goaway */
+    bool leaving;              /* closes when no request is open: a Goaway, or our own end */
     int closed_err;            /* why the session ended, told by the peer */
     struct origin origin;
     uint8_t block[POOL_BLOCKS][POOL_BLOCK];
@@ -140,8 +146,9 @@ void gateway_trust_log(const struct agent *a, int tls_err);
 /* The gateway refuses us: what to do, if that may be for our certificate's sake; or empty. */
 const char *gateway_trust_hint(const struct agent *a);
 
-/* ---- local.c: the local server's address ---- */
+/* ---- local.c: the local server's address, and the connections to it that are idle ---- */
 void local_init(struct agent *a);
+void local_want(struct agent *a);
 /* Begins to look its name up, if it has one and that is not under way: for each connection anew,
  * for it may have moved, and when a request cannot reach it. */
 void local_look_up(struct agent *a);

@@ -17,11 +17,13 @@
 
 enum { ACTION_VERSION, ACTION_HELP };
 
-_Static_assert(CONFIG_PINS_MAX == 8 && GOAWAY_HOSTS_MAX == 4, "as the table says");
+_Static_assert(CONFIG_PINS_MAX == 8 && GOAWAY_HOSTS_MAX == 4 && HOMES_MAX == 4,
+               "as the table says");
 static const struct option table[] = {
     OPTION("version", OPTION_ACTION, 0, "", "", "", "print the version and exit"),
     OPTION("help", OPTION_ACTION, 0, "", "", "", "print this and exit"),
-    OPTION("url", OPTION_TEXT, AT(url), "", "URL", "", "gateway: wss://HOST[:PORT]/PATH"),
+    OPTION("url", OPTION_LIST, AT(url), "4", "URL", "",
+           "gateway: wss://HOST[:PORT]/PATH; up to 4, the best first"),
     OPTION("token-file", OPTION_TEXT, AT(token_file), "", "FILE", "", "file with the token"),
     OPTION("token", OPTION_TEXT, AT(token), "", "TOKEN", "", "the token; prefer --token-file"),
     OPTION("id-from", OPTION_TEXT, AT(id_from), "", "mac:INTERFACE|file:PATH", "",
@@ -62,10 +64,14 @@ static const struct option table[] = {
            "silence after a ping that ends a connection"),
     OPTION("connect-timeout", OPTION_DURATION, AT(connect_timeout_ms), "100ms|1h", "TIME", "15s",
            "limit for all until the session is open"),
+    OPTION("return-after", OPTION_DURATION, AT(return_after_ms), "0|24h", "TIME", "10m",
+           "time until the first gateway is tried again; 0: never"),
     OPTION("request-timeout", OPTION_DURATION, AT(request_timeout_ms), "100ms|24h", "TIME", "60s",
            "limit for a local server's silence"),
     OPTION("stats-interval", OPTION_DURATION, AT(stats_interval_ms), "100ms|24h", "TIME", "60s",
            "time between statistics"),
+    OPTION("drain", OPTION_DURATION, AT(drain_ms), "0|1h", "TIME", "10s",
+           "time for open requests after SIGTERM"),
     OPTION("log-level", OPTION_CHOICE, AT(log_level), "", LOG_LEVELS, "info",
            "what to log"),
     OPTION("allow-plaintext", OPTION_FLAG, AT(allow_plaintext), "", "", "",
@@ -76,15 +82,17 @@ static const struct option table[] = {
     { .text = NULL },
 };
 
-static int parse_url(const struct config *c, struct target *t)
+static int parse_urls(const struct config *c, struct target *t)
 {
-    if (c->url == NULL)
-        return options_error("--url is missing; write --url wss://HOST/PATH");
-    if (uri_parse(str_of(c->url), &t->uri) < 0)
-        return options_error("--url is not understood; write wss://HOST[:PORT]/PATH");
-    if (!t->uri.tls && !c->allow_plaintext)
-        return options_error("--url is not encrypted; write wss://, or add --allow-plaintext");
-    return 0;
+    for (; t->uri_count < HOMES_MAX && c->url[t->uri_count] != NULL; t->uri_count++) {
+        struct uri *uri = &t->uri[t->uri_count];
+
+        if (uri_parse(str_of(c->url[t->uri_count]), uri) < 0)
+            return options_error("--url is not understood; write wss://HOST[:PORT]/PATH");
+        if (!uri->tls && !c->allow_plaintext)
+            return options_error("--url is not encrypted; write wss://, or add --allow-plaintext");
+    }
+    return t->uri_count > 0 ? 0 : options_error("--url is missing; write --url wss://HOST/PATH");
 }
 
 static int parse_local(const struct config *c, struct target *t)
@@ -155,7 +163,7 @@ int config_parse(struct config *c, struct target *t, int argc, char **argv)
         return 1;
     }
     if (err == 0)
-        err = parse_url(c, t);
+        err = parse_urls(c, t);
     if (err == 0)
         err = parse_local(c, t);
     if (err == 0)

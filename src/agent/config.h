@@ -6,6 +6,7 @@
 
 #include "codec/uri.h"
 #include "core/goaway.h"
+#include "core/homes.h"
 #include "identity.h"
 #include "net/trust.h"
 #include "sys/options.h"
@@ -22,7 +23,7 @@
 enum config_protocol { CONFIG_AUTO, CONFIG_TLV, CONFIG_JSON, CONFIG_PLAIN };
 
 struct config {
-    const char *url;
+    const char *url[HOMES_MAX];
     const char *token_file;
     const char *token;
     const char *id_from;
@@ -48,6 +49,8 @@ struct config {
     uint32_t connect_timeout_ms;
     uint32_t request_timeout_ms;
     uint32_t stats_interval_ms;
+    uint32_t return_after_ms;
+    uint32_t drain_ms;
     uint32_t log_level;
     bool allow_plaintext;
     struct sandbox sandbox;
@@ -55,7 +58,8 @@ struct config {
 
 /* What is made of it. */
 struct target {
-    struct uri uri;            /* where to dial */
+    struct uri uri[HOMES_MAX]; /* where to dial, in order of preference */
+    unsigned uri_count;
     struct str local_host;     /* name or address of the local server; empty: a unix socket */
     uint16_t local_port;
     struct str local_path;     /* of the unix socket */

@@ -15,7 +15,9 @@
 
 void connect_wait_seconds(struct agent *a, uint32_t seconds)
 {
-    a->wait_least_ms = (seconds < RETRY_AFTER_MAX_S ? seconds : RETRY_AFTER_MAX_S) * 1000;
+    if (seconds > RETRY_AFTER_MAX_S)
+        seconds = RETRY_AFTER_MAX_S;
+    homes_later(&a->homes, seconds * 1000, a->loop.now);
 }
 
 /* ---- TLS and upgrade ---- */
@@ -113,7 +115,7 @@ static int after_dial(struct agent *a, int state)
     return state == 0 ? connect_turn_tls(a) : state;
 }
 
-/* Where to: the configured gateway, or once where it sent us. */
+/* Where to: one of the configured gateways, or once where the last of them sent us. */
 static void choose_uri(struct agent *a)
 {
     struct str next = { a->next_url, a->next_url_len };
@@ -121,12 +123,14 @@ static void choose_uri(struct agent *a)
     a->next_url_len = 0;
     if (next.n > 0) {
         if (uri_parse(next, &a->uri) == 0 &&
-            goaway_may(&a->target.uri, &a->uri, a->config.goaway_host))
+            goaway_may(&a->target.uri[a->homes.at], &a->uri, a->config.goaway_host)) {
+            homes_visit(&a->homes);
             return;
+        }
         log_form(LOG_WARN, "the gateway sends us to %.*s, which --goaway-host does not allow",
                  LOG_STR(next));
     }
-    a->uri = a->target.uri;
+    a->uri = a->target.uri[homes_next(&a->homes, a->loop.now)];
 }
 
 int connect_start(struct agent *a)
@@ -145,7 +149,7 @@ int connect_start(struct agent *a)
     a->phase = PHASE_DIAL;
     a->deadline = a->loop.now + a->config.connect_timeout_ms;
     a->dial.until = a->deadline;
-    a->dial.round = a->backoff.attempts;
+    a->dial.round = a->homes.visiting ? 0 : a->homes.home[a->homes.at].failures;
     local_look_up(a);
     return after_dial(a, dial_start(&a->dial, a->uri.host, a->uri.port, entropy_u32(&a->entropy),
                                     a->loop.now));

@@ -184,11 +184,20 @@ const char *gateway_trust_hint(const struct agent *a)
 }
 #endif
 
+static bool any_tls(const struct target *t)
+{
+    bool any = false;
+
+    for (unsigned i = 0; i < t->uri_count; i++)
+        any = any || t->uri[i].tls;
+    return any;
+}
+
 int gateway_trust_init(struct agent *a)
 {
     int err;
 
-    if (!a->target.uri.tls)
+    if (!any_tls(&a->target))
         return 0;
     a->floor = built_in_time;
     if (a->config.state != NULL) {
@@ -204,11 +213,19 @@ int gateway_trust_init(struct agent *a)
 
 /* ---- one connection ---- */
 
-/* --server-name is for the gateway that --url names, and for addresses, which have no name. */
+static bool is_home(const struct agent *a)
+{
+    bool is = false;
+
+    for (unsigned i = 0; i < a->target.uri_count; i++)
+        is = is || str_ieq(a->uri.host, a->target.uri[i].host);
+    return is;
+}
+
+/* --server-name is for the gateways that --url names, and for addresses, which have no name. */
 static struct str server_name(const struct agent *a)
 {
-    if (a->config.server_name != NULL &&
-        (a->uri.literal || str_ieq(a->uri.host, a->target.uri.host)))
+    if (a->config.server_name != NULL && (a->uri.literal || is_home(a)))
         return str_of(a->config.server_name);
     return a->uri.host;
 }
@@ -226,6 +243,7 @@ int gateway_trust_start(struct agent *a)
     }
     if (entropy_get(seed, sizeof seed) <= 0)
         return ERR_SYS;
+    a->tls.peer = a->homes.visiting ? 0 : 1 + a->homes.at;
     err = tls_client_start(&a->tls, &a->trust, server_name(a), &clock, seed);
     explicit_bzero(seed, sizeof seed);
     use_own(a);

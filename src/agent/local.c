@@ -42,8 +42,33 @@ void local_look_up(struct agent *a)
     take(a, resolver_start(&a->local, a->target.local_host, entropy_u32(&a->entropy), a->loop.now));
 }
 
+void local_want(struct agent *a)
+{
+    int64_t deadline;
+    int fd;
+
+    loop_want(&a->loop, a->local.fd, a->local.want, a->local.deadline);
+    for (unsigned i = 0; (fd = origin_idle(&a->origin, i, &deadline)) >= 0; i++)
+        loop_want(&a->loop, fd, LOOP_IN, deadline);
+}
+
+static void watch_idle(struct agent *a)
+{
+    int64_t until;
+    unsigned i = 0;
+    int fd;
+
+    while ((fd = origin_idle(&a->origin, i, &until)) >= 0) {
+        if (loop_ready(&a->loop, fd) || a->loop.now >= until)
+            origin_drop(&a->origin, i);
+        else
+            i++;
+    }
+}
+
 void local_turn(struct agent *a)
 {
+    watch_idle(a);
     if (a->local.fd < 0)
         return;
     if (loop_ready(&a->loop, a->local.fd))

@@ -59,6 +59,7 @@ static void on_opened(struct agent *a, const struct session_in *in)
 {
     a->opened_at = a->loop.now;
     a->deadline = NET_NEVER;
+    homes_opened(&a->homes, a->loop.now);
     gateway_trust_learn(a, a->session.server_time);
     log_form(LOG_INFO, "session %.*s open%s%.*s", LOG_STR(in->msg->session_id),
              in->msg->url.n > 0 ? ", public address " : "", LOG_STR(in->msg->url));
@@ -70,7 +71,7 @@ static void on_goaway(struct agent *a, const struct session_in *in)
 
     if (ms > a->config.max_delay_ms)
         ms = a->config.max_delay_ms;
-    a->wait_least_ms = (uint32_t)backoff_spread((uint32_t)ms, entropy_u32(&a->entropy));
+    homes_away(&a->homes, (uint32_t)backoff_spread((uint32_t)ms, entropy_u32(&a->entropy)));
     a->next_url_len = in->msg->url.n <= sizeof a->next_url ? in->msg->url.n : 0;
     if (a->next_url_len > 0)
         memcpy(a->next_url, in->msg->url.p, a->next_url_len);
@@ -260,20 +261,6 @@ bool tunnel_say(struct agent *a)
 
 /* ---- a turn ---- */
 
-static void watch_idle(struct agent *a)
-{
-    int64_t until;
-    unsigned i = 0;
-    int fd;
-
-    while ((fd = origin_idle(&a->origin, i, &until)) >= 0) {
-        if (loop_ready(&a->loop, fd) || a->loop.now >= until)
-            origin_drop(&a->origin, i);
-        else
-            i++;
-    }
-}
-
 static void want_exchange(struct agent *a, int slot)
 {
     struct exchange *x = &a->exchange[slot];
@@ -287,17 +274,14 @@ static void want_exchange(struct agent *a, int slot)
 void tunnel_want(struct agent *a)
 {
     struct loop *l = &a->loop;
-    int64_t deadline;
-    unsigned i;
-    int fd;
-
     loop_want(l, a->transport.fd, transport_want(&a->transport), session_deadline(&a->session));
-    for (i = 0; i < STREAMS_MAX; i++) {
-        if (a->conn[i].fd >= 0)
-            want_exchange(a, (int)i);
+    for (int slot = 0; slot < STREAMS_MAX; slot++) {
+        if (a->conn[slot].fd >= 0)
+            want_exchange(a, slot);
     }
-    for (i = 0; (fd = origin_idle(&a->origin, i, &deadline)) >= 0; i++)
-        loop_want(l, fd, LOOP_IN, deadline);
+    /* Later than that it is the end of a request that is waited for. */
+    if (a->homes.state == HOMES_OPEN && a->homes.due > l->now)
+        loop_want(l, -1, 0, a->homes.due);
     if (a->again)
         loop_want(l, -1, 0, l->now);
 }
@@ -321,14 +305,21 @@ static void turn_exchanges(struct agent *a)
         if (a->conn[slot].fd >= 0)
             turn_exchange(a, slot, loop_ready(&a->loop, a->conn[slot].fd));
     }
-    watch_idle(a);
 }
 
-/* After a Goaway: open requests end first, unless the gateway closes before. */
+/* After a Goaway, and before our own end: open requests end first, unless the gateway closes before.
+ * The first gateway is returned to between two requests. */
 static void leave(struct agent *a)
 {
-    if (a->leaving && a->session.stream_count == 0 && a->session.avoid == 0)
-        session_close(&a->session, WS_CLOSE_AWAY);
+    bool idle = a->session.stream_count == 0 && a->session.avoid == 0;
+
+    if (idle && !a->leaving && homes_returns(&a->homes, a->loop.now)) {
+        log_line(LOG_INFO, "going back to the preferred gateway");
+        a->closed_err = ERR_RETURN;
+        a->leaving = true;
+    }
+    if (idle && a->leaving)
+        session_close(&a->session, a->stopping ? WS_CLOSE_NORMAL : WS_CLOSE_AWAY);
 }
 
 static int on_time(struct agent *a)

@@ -45,7 +45,8 @@ static const char texts[] =
     "the peer takes nothing any more\0"
     "a defect: turning without getting on; please report this\0"
     "host unreachable: check its address and the network\0"
-    "more than there is room for";
+    "more than there is room for\0"
+    "left for the preferred gateway";
 
 const char *err_text(int err)
 {

@@ -84,6 +84,30 @@ static bool append(const struct option *o, uint8_t *field, const char *text)
     return false;
 }
 
+/* The words of a variable; false when they are too many. */
+static bool append_words(const struct option *o, uint8_t *field, char *text)
+{
+    while (*text) {
+        char *word = text;
+
+        while (*text && *text != ' ')
+            text++;
+        if (*text)
+            *text++ = '\0';
+        if (*word && !append(o, field, word))
+            return false;
+    }
+    return true;
+}
+
+static void empty(const struct option *o, uint8_t *field)
+{
+    uint32_t max = 0;
+
+    options_value_parse(o, (struct str){ NULL, 0 }, &max);
+    memset(field, 0, max * sizeof(char *));
+}
+
 /* Stores the value of an option into the configuration; false when it is malformed. */
 static bool assign(const struct option *o, void *config, const char *text)
 {
@@ -228,12 +252,15 @@ char *options_variable(const char *name)
 static int read_environment(const struct option *table, void *config)
 {
     for (const struct option *o = table; o->text; o++) {
-        const char *text = options_variable(o->text);
+        char *text = options_variable(o->text);
         size_t n = sizeof ENVIRONMENT_PREFIX - 1 + strlen(o->text);
+        bool good;
 
         if (o->kind == OPTION_ACTION || !text || *text == '\0')
             continue;
-        if (!assign(o, config, text))
+        good = o->kind == OPTION_LIST ? append_words(o, (uint8_t *)config + o->offset, text)
+                                      : assign(o, config, text);
+        if (!good)
             return refuse(o, (struct str){ (const uint8_t *)text - 1 - n, n }, text);
     }
     return 0;
@@ -271,6 +298,8 @@ static int read_option(const struct option *table, void *config, char **argv, in
     bit = UINT64_C(1) << (o - table);
     if ((*given & bit) && o->kind != OPTION_LIST)
         return twice(o);
+    if (o->kind == OPTION_LIST && !(*given & bit))
+        empty(o, (uint8_t *)config + o->offset);
     *given |= bit;
     if (!value && o->kind == OPTION_FLAG)
         value = "1";

@@ -11,7 +11,7 @@
 
 /* Bits of the kernel's set. All of these are in its first word, on every architecture. */
 #define BIT(number) (1ul << ((number) - 1))
-#define TAKEN (BIT(SIGTERM) | BIT(SIGINT) | BIT(SIGHUP) | BIT(SIGUSR1))
+#define TAKEN (BIT(SIGTERM) | BIT(SIGINT) | BIT(SIGHUP) | BIT(SIGUSR1) | BIT(SIGUSR2))
 #define SET_LEN (_NSIG / 8)
 
 /* The C library's functions for sets come with code for threads, of which there are none. */
@@ -41,6 +41,8 @@ unsigned signals_take(int fd)
             bits |= SIGNALS_HUP;
         else if (info.ssi_signo == SIGUSR1)
             bits |= SIGNALS_USR1;
+        else if (info.ssi_signo == SIGUSR2)
+            bits |= SIGNALS_USR2;
         else
             bits |= SIGNALS_TERM;
     }

@@ -66,13 +66,33 @@ static void test_list(void)
     is_str(config.pin[0], "a", "the first");
     is_str(config.pin[1], "b", "the second");
     ok(config.pin[2] == NULL, "no third");
-    setenv("ADIT_PIN", "c", 1);
     memset(&config, 0, sizeof config);
-    is_int(parse("--pin", "d", NULL, NULL), 0, "from the environment, too");
-    is_str(config.pin[0], "c", "which comes first");
-    is_str(config.pin[1], "d", "then the command line");
-    is_int(parse("--pin=e", "--pin=f", NULL, NULL), ERR_USAGE, "too often");
+    is_int(parse("--pin=a", "--pin=b", "--pin=c", "--pin=d"), ERR_USAGE, "too often");
     ok(strstr(captured.text, "--pin: write a value, not more often") != NULL, "is said");
+    memset(&config, 0, sizeof config);
+}
+
+static void test_list_of_the_environment(void)
+{
+    setenv("ADIT_PIN", "a", 1);
+    is_int(parse(NULL, NULL, NULL, NULL), 0, "from the environment, too");
+    is_str(config.pin[0], "a", "one");
+    ok(config.pin[1] == NULL, "and no more");
+    memset(&config, 0, sizeof config);
+    setenv("ADIT_PIN", "  a bc   d ", 1);
+    is_int(parse(NULL, NULL, NULL, NULL), 0, "or several");
+    is_str(config.pin[0], "a", "the first");
+    is_str(config.pin[1], "bc", "the second");
+    is_str(config.pin[2], "d", "the third");
+    memset(&config, 0, sizeof config);
+    setenv("ADIT_PIN", "a b", 1);
+    is_int(parse("--pin", "c", NULL, NULL), 0, "and the command line");
+    is_str(config.pin[0], "c", "which wins");
+    ok(config.pin[1] == NULL, "as a whole");
+    memset(&config, 0, sizeof config);
+    setenv("ADIT_PIN", "a b c d", 1);
+    is_int(parse(NULL, NULL, NULL, NULL), ERR_USAGE, "too many");
+    ok(strstr(captured.text, "ADIT_PIN: write a value, not more often") != NULL, "are said");
     unsetenv("ADIT_PIN");
     memset(&config, 0, sizeof config);
 }
@@ -219,6 +239,7 @@ int main(void)
 {
     test_presets();
     test_list();
+    test_list_of_the_environment();
     test_forms();
     test_values();
     test_mistakes();

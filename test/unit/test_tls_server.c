@@ -50,10 +50,33 @@ static void test_sessions(void)
     ok(shake_as(NULL) && !resumed(), "the server may have forgotten it");
     tls_client_keep(&pair.client);
     pair_end();
-    pair_start(&trust, &identity, "a.tunnel.example", time(NULL));
-    pair_run();
-    ok(transport_ready(&pair.c) && !resumed(), "another name is another server");
+    pair_peer = 2;
+    ok(shake_as(NULL) && !resumed(), "another server has a session of its own");
     pair_end();
+    pair_peer = 1;
+    ok(shake_as(NULL) && !resumed(), "whose chain is the one that is remembered");
+    tls_client_keep(&pair.client);
+    pair_end();
+    pair_peer = 2;
+    pair_start(&trust, &identity, "tunnel.example", time(NULL));
+    pair_end();
+    pair_peer = 1;
+    ok(shake_as(NULL) && resumed(), "without a chain of another's the session outlasts it");
+    tls_client_keep(&pair.client);
+    pair_end();
+    pair_peer = 2;
+    shake_as(NULL);
+    tls_client_keep(&pair.client);
+    pair_end();
+    ok(shake_as(NULL) && resumed(), "and is replaced by its");
+    pair_end();
+    pair_peer = 0;
+    shake_as(NULL);
+    tls_client_keep(&pair.client);
+    pair_end();
+    ok(shake_as(NULL) && !resumed(), "of a server that is known by no number none is resumed");
+    pair_end();
+    pair_peer = 1;
 }
 
 /* A handshake at another time, or with a trust that has changed: resumed? */
@@ -142,6 +165,7 @@ static void test_many_sessions(void)
     }
     pair.client.session = first;
     ok(shake_as(NULL) && !resumed(), "the first of many sessions made room");
+    tls_client_keep(&pair.client);
     pair_end();
     pair.client.session = last;
     ok(shake_as(NULL) && resumed(), "the last is there");
