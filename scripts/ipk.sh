@@ -24,6 +24,7 @@ install -D -m 755 "$binary" "$tmp/data/usr/bin/adit"
 install -D -m 755 board/init/adit-provision "$tmp/data/usr/libexec/adit-provision"
 install -D -m 755 $files/adit.init "$tmp/data/etc/init.d/adit"
 install -D -m 600 $files/adit.config "$tmp/data/etc/config/adit"
+install -D -m 644 $files/adit.hotplug "$tmp/data/etc/hotplug.d/iface/90-adit"
 install -D -m 644 $files/adit.keep "$tmp/data/lib/upgrade/keep.d/adit"
 install -d -m 755 "$tmp/data/etc/adit"
 

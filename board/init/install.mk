@@ -22,9 +22,12 @@ install-service:
 	$(Q)install -d -m 755 '$(DESTDIR)/etc/adit'
 install-busybox: install-service
 	$(Q)$(call put,755,board/init/S60adit,/etc/init.d/S60adit)
+	$(Q)$(call put,755,board/init/udhcpc-adit,$(prefix)/share/udhcpc/default.script.d/adit)
 install-systemd: install-service
 	$(Q)$(call put,644,board/systemd/adit.service,$(unitdir)/adit.service)
 	$(Q)$(call put,644,board/systemd/adit.sysusers,$(prefix)/lib/sysusers.d/adit.conf)
+	$(Q)$(call put,755,board/systemd/adit-online,$(prefix)/lib/NetworkManager/dispatcher.d/90-adit)
+	$(Q)$(call put,755,board/systemd/adit-online,$(prefix)/lib/networkd-dispatcher/routable.d/adit)
 install-no:
 install-man:
 	$(Q)$(call put,644,board/man/adit.1,$(prefix)/share/man/man1/adit.1)

@@ -14,6 +14,7 @@ cat >"$work/agent" <<AGENT
 echo \$\$ >"$work/run/agent.pid"
 trap 'echo hup >>"$log"' HUP
 trap 'echo usr1 >>"$log"' USR1
+trap 'echo usr2 >>"$log"' USR2
 trap 'echo term >>"$log"; exit 0' TERM
 echo "started url=\$ADIT_URL token=\$ADIT_TOKEN_FILE user=\${ADIT_USER-none} args=\$#" >>"$log"
 echo "a line of the agent" >&2
@@ -151,6 +152,19 @@ ok $? 'reload: the agent gets a SIGHUP'
 kill -USR1 "$(cat "$work/run/adit.pid")"
 until_true logged usr1
 ok $? 'SIGUSR1 to the supervisor is for the agent'
+service now
+until_true logged usr2
+ok $? 'now: the agent gets a SIGUSR2'
+lease() {
+    env INITS="$work/none $work/init" sh "$root/board/init/udhcpc-adit" "$@"
+}
+printf '#!%s\necho "init $*" >>"%s"\n' "$work/bin/sh" "$work/leases" >"$work/init"
+chmod +x "$work/init"
+for event in deconfig bound renew nak ''; do lease $event; done
+is "$? $(cat "$work/leases")" '0 init now' 'as when there is a new lease, and then only'
+chmod -x "$work/init"
+lease bound
+is "$?" 0 'a system without the service has its lease all the same'
 service status >/dev/null
 is "$? $(starts)" '0 1' 'and it is still the same'
 

@@ -25,7 +25,8 @@ is "$(files busybox)" '644 etc/default/adit
 644 usr/share/man/man1/adit.1
 755 etc/init.d/S60adit
 755 usr/bin/adit
-755 usr/libexec/adit-provision' 'a BusyBox system'
+755 usr/libexec/adit-provision
+755 usr/share/udhcpc/default.script.d/adit' 'a BusyBox system'
 [ -d "$work/busybox/etc/adit" ]
 ok $? 'and the folder of the token'
 is "$(stat -c %s "$work/busybox/usr/bin/adit")" "$(stat -c %s "$build/adit")" 'the program itself'
@@ -34,6 +35,8 @@ is "$(files systemd)" '644 etc/default/adit
 644 usr/lib/systemd/system/adit.service
 644 usr/lib/sysusers.d/adit.conf
 755 usr/bin/adit
+755 usr/lib/NetworkManager/dispatcher.d/90-adit
+755 usr/lib/networkd-dispatcher/routable.d/adit
 755 usr/libexec/adit-provision' 'a systemd system, no manual'
 to bare install INIT=no MAN=no
 is "$(files bare)" '755 usr/bin/adit' 'the program alone'
@@ -82,10 +85,35 @@ for name in adit adit-gateway; do
     ok $? "$name.service is closed (exposure below 2)"
 done
 
+# ---- a line that comes up ----
+
+cat >"$work/systemctl" <<SYSTEMCTL
+#!/bin/sh
+echo "\$*" >>"$work/asked"
+[ -e "$work/running" ] || [ "\$1" != is-active ]
+SYSTEMCTL
+chmod +x "$work/systemctl"
+# online VARIABLE=VALUE ARGUMENT...: what the hook asks of systemd.
+online() {
+    : >"$work/asked"
+    env -u OperationalState SYSTEMCTL="$work/systemctl" "$1" \
+        sh board/systemd/adit-online ${2:+"$2"} ${3:+"$3"}
+    echo "$? $(tail -n 1 "$work/asked")"
+}
+signal='0 kill --kill-who=main -s USR2 adit.service'
+is "$(online A=b eth0 up)" '0 is-active --quiet adit.service' 'an agent that does not run is left alone'
+touch "$work/running"
+is "$(online A=b eth0 up)" "$signal" 'NetworkManager: up'
+is "$(online A=b eth0 down)" '0 ' 'NetworkManager: down'
+is "$(online A=b)" '0 ' 'nobody said anything'
+is "$(online OperationalState=routable)" "$signal" 'networkd-dispatcher: routable'
+is "$(online OperationalState=degraded)" '0 ' 'networkd-dispatcher: anything else'
+
 # ---- shellcheck ----
 
 if command -v shellcheck >/dev/null; then
-    for script in board/init/S60adit board/init/adit-provision scripts/ipk.sh \
+    for script in board/init/S60adit board/init/adit-provision board/init/udhcpc-adit \
+        board/systemd/adit-online board/openwrt/adit/files/adit.hotplug scripts/ipk.sh \
         test/packaging/*.sh; do
         is "$(shellcheck -x -P . "$script" 2>&1)" '' "shellcheck $script"
     done

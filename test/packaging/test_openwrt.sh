@@ -17,6 +17,8 @@ asked=$work/asked
 cat >"$work/stubs" <<'STUBS'
 # A configuration of `config TYPE 'NAME'`, `option NAME 'VALUE'`, `list NAME 'VALUE'`.
 config_load() {
+    # shellcheck disable=SC2046
+    unset $(set | sed -n 's/^\(uci_[a-z_0-9]*\)=.*/\1/p')
     sections=
     section=
     while read -r word name value; do
@@ -31,7 +33,9 @@ config_load() {
     done <"$work/etc/$1"
 }
 config_foreach() {
-    for one in $sections; do "$1" "$one"; done
+    function=$1
+    shift 2
+    for section in $sections; do "$function" "$section" "$@"; done
 }
 config_get() {
     eval "$1=\${uci_$2_$3:-\${4:-}}"
@@ -41,7 +45,7 @@ config_get_bool() {
     eval "case \$$1 in 1 | on | true | yes | enabled) $1=1 ;; *) $1=0 ;; esac"
 }
 for function in open_instance close_instance set_param append_param add_jail add_jail_mount \
-    add_jail_mount_rw add_interface_trigger add_reload_trigger; do
+    add_jail_mount_rw add_reload_trigger send_signal; do
     eval "procd_$function() { write_down $function \"\$@\"; }"
 done
 write_down() {
@@ -54,6 +58,7 @@ logger() { echo "$*" >>"$work/syslog"; }
 chown() { echo "$*" >>"$work/chowned"; }
 start() { start_service; }
 stop() { echo stopped >>"$asked"; }
+restart() { echo restarted >>"$asked"; }
 STUBS
 
 . "$work/stubs"
@@ -64,8 +69,6 @@ chmod +x "$work/ujail"
 
 # config SECTION_LINES...: what /etc/config/adit says.
 config() {
-    # shellcheck disable=SC2046
-    unset $(set | sed -n 's/^\(uci_[a-z_0-9]*\)=.*/\1/p')
     printf '%s\n' "$@" >"$work/etc/adit"
     : >"$asked"
 }
@@ -91,8 +94,9 @@ start_service
 asked_for 'open_instance [main]' 'one instance for a section'
 asked_for 'set_param [command] [/usr/bin/adit]' 'the agent'
 asked_for "set_param [env] [ADIT_TOKEN_FILE=$work/token]" 'the token by its file'
-asked_for 'append_param [env] [ADIT_URL=wss://a.example/_adit]' 'options in the environment'
-asked_for 'append_param [env] [ADIT_BASE_DELAY=2s]' 'with the names that the agent knows'
+asked_for 'append_param [command] [--url] [wss://a.example/_adit]' 'the gateway'
+asked_for 'append_param [env] [ADIT_BASE_DELAY=2s]' 'options in the environment'
+asked_for 'set_param [term_timeout] [15]' 'open requests have their time'
 asked_for 'set_param [respawn] [3600] [5] [0]' 'started again for ever'
 asked_for 'set_param [user] [adit]' 'not root'
 asked_for 'set_param [no_new_privs] [1]' 'and never again'
@@ -104,16 +108,41 @@ asked_for 'add_jail_mount [/etc/resolv.conf]' 'and the name servers'
 not_asked_for 'nonexistent\|\[\]' 'and nothing that is not there'
 is "$(stat -c %a "$work/token") $(cat "$work/chowned")" "600 adit $work/token" \
     'a token written by hand is made private'
+
+# ---- a line that comes up ----
+
+RESOLV_CONF=$work/etc/resolv.conf
+echo 'nameserver 127.0.0.1' >"$RESOLV_CONF"
 : >"$asked"
-service_triggers
-asked_for 'add_interface_trigger [interface.*.up] [wan] [/etc/init.d/adit] [restart]' \
-    'a new connection when wan comes up'
+now wan
+is "$(cat "$asked")" 'send_signal [adit] [main] [USR2]' 'wan comes up: the agent is told'
+: >"$asked"
+now lan
+is "$(cat "$asked")" '' 'another line is none of its'
+now ''
+is "$(cat "$asked")" 'send_signal [adit] [main] [USR2]' 'somebody says that the network has changed'
+echo 'nameserver 192.0.2.1' >"$RESOLV_CONF"
+now wan
+is "$(tail -n 1 "$asked")" restarted 'name servers that the jail cannot see: a new agent'
+: >"$asked"
+now lan
+is "$(cat "$asked")" '' 'not for another line'
+echo 'nameserver 127.0.0.1' >"$RESOLV_CONF"
+printf '#!/bin/sh\necho "init $*" >>"%s"\n' "$asked" >"$work/init"
+chmod +x "$work/init"
+hotplug() {
+    env INIT="$work/init" ACTION="$1" INTERFACE="$2" sh "$files/adit.hotplug"
+}
+hotplug ifup wan
+is "$? $(cat "$asked")" '0 init now wan' 'what the system calls for that'
+hotplug ifdown wan
+is "$? $(grep -c init "$asked")" '0 1' 'but for nothing else'
 
 config "config adit 'main'" "option enabled '1'" "option url 'wss://a.example/_adit'" \
     "option token_file '$work/token'" "option local 'unix:/var/run/app/http.sock'" \
     "option id_from 'file:$work/serial'" "option state '$work/state/time'" \
     "list pin 'sha256:one='" "list pin 'sha256:two='" \
-    "list goaway_host 'gw2.example'" \
+    "list goaway_host 'gw2.example'" "list url 'wss://c.example/_adit'" \
     "option client_cert '$work/client.pem'" "option client_key '$work/client.key'" \
     "option user 'nobody'" "list interface 'wan'" "list interface 'wwan'" \
     "config adit 'second'" "option enabled '1'" "option url 'wss://b.example/_adit'" \
@@ -123,11 +152,14 @@ config "config adit 'main'" "option enabled '1'" "option url 'wss://a.example/_a
 touch "$work/serial" "$work/client.pem" "$work/client.key"
 chmod 644 "$work/client.key"
 start_service
-service_triggers
+now wwan
 is "$(sed -n 's/^open_instance //p' "$asked" | tr -d '\n')" '[main][second][third]' \
     'three tunnels'
 asked_for 'set_param [user] [nobody]' 'another user'
 asked_for 'add_jail_mount [/var/run/app]' 'the folder of a unix socket'
+is "$(sed -n 's/^append_param \[command\] \[--url\] //p' "$asked" | tr -d '\n')" \
+    '[wss://a.example/_adit][wss://c.example/_adit][wss://b.example/_adit][wss://b.example/_adit]' \
+    'several gateways, in order'
 is "$(grep -c 'append_param \[command\] \[--pin\] \[sha256:[onetw]*=\]' "$asked")" 2 'both pins'
 asked_for 'append_param [command] [--goaway-host] [gw2.example]' 'where a gateway may send us'
 asked_for "append_param [env] [ADIT_STATE=$work/state/time]" 'the memory of the time'
@@ -143,7 +175,11 @@ is "$(stat -c %a "$work/client.key") $(grep -c "^nobody $work/client.key\$" "$wo
 asked_for "set_param [file] [$work/token] [$work/client.pem] [$work/client.key]" 'a new one is noticed'
 asked_for 'add_jail [adit-third] [log] [sysfs]' 'the addresses of interfaces'
 is "$(grep -c 'add_jail ' "$asked")" 2 'no jail where none is wanted'
-asked_for 'up] [wwan]' 'several interfaces'
+is "$(sed -n 's/^send_signal //p' "$asked")" '[adit] [main] [USR2]' 'several interfaces'
+: >"$asked"
+now wan
+is "$(sed -n 's/^send_signal //p' "$asked" | tr -d '\n')" \
+    '[adit] [main] [USR2][adit] [second] [USR2][adit] [third] [USR2]' 'and several agents'
 
 config "config adit 'main'" "option enabled '1'" "option url 'wss://a.example/_adit'" \
     "option token_file '$work/none'" "option id_from 'mac:eth0'"

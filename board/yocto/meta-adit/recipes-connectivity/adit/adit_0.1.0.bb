@@ -72,7 +72,8 @@ do_install() {
 }
 
 CONFFILES:${PN} = "${sysconfdir}/default/adit"
-FILES:${PN} += "${systemd_system_unitdir} ${nonarch_libdir}/sysusers.d"
+FILES:${PN} += "${systemd_system_unitdir} ${nonarch_libdir}/sysusers.d ${datadir}/udhcpc \
+    ${nonarch_libdir}/NetworkManager ${nonarch_libdir}/networkd-dispatcher"
 # Linked and stripped by its own rules.
 INHIBIT_PACKAGE_STRIP = "1"
 INHIBIT_PACKAGE_DEBUG_SPLIT = "1"
