@@ -48,6 +48,7 @@ static struct {
     unsigned waiting[2];     /* connections to be accepted: local server's, gateway's */
     unsigned dials;          /* of the gateway */
     bool terminate;          /* SIGTERM is due */
+    bool doubt;              /* SIGUSR2 is due */
     bool full;               /* gateways' ends have no room any more */
     bool broken;             /* writing to them fails; what they said can still be read */
     unsigned idle_turns;
@@ -442,7 +443,7 @@ void loop_wait(struct loop *l)
     look_for_spin(l);
     world_peers();
     world_on_wait();
-    while (!any_ready(l) && l->deadline > world.now && !world.terminate) {
+    while (!any_ready(l) && l->deadline > world.now && !world.terminate && !world.doubt) {
         if (world_peers())
             continue;
         world.now = l->deadline < world.peers_at ? l->deadline : world.peers_at;
@@ -454,11 +455,11 @@ void loop_wait(struct loop *l)
 
 unsigned loop_signals(struct loop *l)
 {
-    bool due = world.terminate;
+    unsigned due = (world.terminate ? LOOP_SIG_TERM : 0u) | (world.doubt ? LOOP_SIG_USR2 : 0u);
 
     (void)l;
-    world.terminate = false;
-    return due ? LOOP_SIG_TERM : 0;
+    world.terminate = world.doubt = false;
+    return due;
 }
 
 #endif

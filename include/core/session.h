@@ -183,8 +183,8 @@ void session_heard(struct session *s, int64_t now);
 void session_unsent(struct session *s, bool unsent, uint64_t taken, int64_t now);
 /* Wants to know rtt_ms: a Ping is due, unless it is known or one is out. */
 void session_measure(struct session *s);
-/* A doubt, as when the network has changed: a Ping is due, and something has to come from the peer
- * after that, within limit_ms from now. */
+/* A doubt, as when the network has changed: a Ping is due (when the session is open), and something
+ * has to come from the peer after that, within limit_ms from now. */
 void session_probe(struct session *s, uint32_t limit_ms, int64_t now);
 /* Does input wait for a message of our own, in parts, that keeps a refusal from going out? (Plain
  * mode.) */

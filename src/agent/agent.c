@@ -232,8 +232,6 @@ static void hurry(struct agent *a)
         break;
     case PHASE_SESSION:
         session_probe(&a->session, ms, a->loop.now);
-        if (a->session.state == SESSION_AUTH)
-            limit(a, a->loop.now + ms);
         break;
     case PHASE_TLS:
     case PHASE_UPGRADE:

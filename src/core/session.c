@@ -33,6 +33,8 @@ void session_init(struct session *s, const struct session_role *role,
 void session_opened(struct session *s, int64_t now)
 {
     s->state = SESSION_OPEN;
+    if (s->probe_at != INT64_MAX)
+        s->flags |= SESSION_DUE_PING;
     if (s->config.ping_interval_ms > 0)
         s->ping_next = now + s->config.ping_interval_ms;
     if (s->link.client && s->config.stats_interval_ms > 0)
@@ -50,9 +52,10 @@ void session_heard(struct session *s, int64_t now)
 
 void session_probe(struct session *s, uint32_t limit_ms, int64_t now)
 {
-    if (s->state != SESSION_OPEN || s->probe_at != INT64_MAX)
+    if (s->state == SESSION_ENDED || s->probe_at != INT64_MAX)
         return;
-    s->flags |= SESSION_DUE_PING;
+    if (s->state == SESSION_OPEN)
+        s->flags |= SESSION_DUE_PING;
     s->probe_at = now + limit_ms;
     s->probe_out = false;
 }
@@ -104,17 +107,19 @@ static int64_t earlier(int64_t a, int64_t b)
 int64_t session_deadline(const struct session *s)
 {
     if (s->state != SESSION_OPEN)
-        return INT64_MAX;
+        return s->state == SESSION_AUTH ? s->probe_at : INT64_MAX;
     return earlier(earlier(earlier(s->ping_next, s->stats_next), ping_deadline(s)),
                    earlier(earlier(s->stall_at, s->error_at), s->probe_at));
 }
 
 int session_on_time(struct session *s, int64_t now)
 {
-    if (s->state != SESSION_OPEN)
+    if (s->state == SESSION_ENDED)
         return 0;
     if (now >= ping_deadline(s) || now >= s->probe_at)
         return ERR_PING_TIMEOUT;
+    if (s->state == SESSION_AUTH)
+        return 0;
     s->probe_out = (s->flags & SESSION_DUE_PING) == 0;
     if (now >= s->stall_at)
         return ERR_STALLED;

@@ -84,15 +84,19 @@ def zoo(tmp_path_factory):
 # ---- the programs ----
 
 class Agent(Proc):
-    """build/host/adit with fast reconnects. Its token must never show."""
+    """build/host/adit with fast reconnects, to one gateway or several. Its token must never show.
+    """
 
     def __init__(self, folder, url, token, local, *options, ca=None, env=None):
         self.token = token
         self.token_file = folder / ("token-" + secrets.token_hex(4))
         self.token_file.write_text(token + "\n")
         self.token_file.chmod(0o600)
-        argv = [*ADIT, *UNFILTERED, "--url", url, "--token-file", self.token_file, "--local", local]
-        preset = {"--base-delay": "100ms", "--max-delay": "1s", "--log-level": "debug"}
+        urls = [url] if isinstance(url, str) else url
+        argv = [*ADIT, *UNFILTERED, *(x for u in urls for x in ("--url", u)),
+                "--token-file", self.token_file, "--local", local]
+        preset = {"--base-delay": "100ms", "--max-delay": "1s", "--log-level": "debug",
+                  "--drain": "0"}
         for name in preset.keys() - set(options):
             argv += [name, preset[name]]
         argv += ["--ca", ca] if ca else []

@@ -26,15 +26,19 @@
  * server that takes nothing may have had its own time before. */
 #define PING_MS 25000
 #define PONG_MS 10000
+#define PROBE_MS 5000
 #define DIAL_MS 2000
 #define CONNECT_MS 15000
 #define LOCAL_MS 60000
+/* After SIGTERM: the flood is open, and nobody ever answers it. */
+#define DRAIN_MS 5000
 /* An undisturbed run: everything that it does has been done long before. */
 #define CALM_MS 200000
 
-enum stop { CALM, FREEZE, DEAF, MUTE, RESET, END, BROKEN, TERMINATED, STOPS };
-static const char *const stop_names[] = { "calm", "freeze", "deaf", "mute", "reset", "end",
-                                          "broken", "terminated" };
+/* Doubted: it freezes, and SIGUSR2 says that something may be wrong. */
+enum stop { CALM, FREEZE, DOUBTED, DEAF, MUTE, RESET, END, BROKEN, TERMINATED, STOPS };
+static const char *const stop_names[] = { "calm", "freeze", "doubted", "deaf", "mute", "reset",
+                                          "end", "broken", "terminated" };
 
 static const char *const mode_names[] = { [UPGRADE_TLV] = "tlv", [UPGRADE_JSON] = "json",
                                           [UPGRADE_PLAIN] = "plain" };
@@ -105,6 +109,7 @@ static void world_at_step(void)
     if (stop.kind == END || stop.kind == BROKEN)
         sock_shutdown_write(gateway.transport.fd);
     world.terminate = stop.kind == TERMINATED;
+    world.doubt = stop.kind == DOUBTED;
 }
 
 static void open_gateway(int fd)
@@ -436,7 +441,9 @@ static int64_t patience(void)
     bool open = gateway.upgraded && gateway.session.state == SESSION_OPEN;
     int64_t ms = (tells ? 0 : open ? PING_MS + PONG_MS : CONNECT_MS) + DIAL_MS;
 
-    return protocol == UPGRADE_PLAIN ? ms + LOCAL_MS : ms;
+    if (protocol == UPGRADE_PLAIN)
+        return ms + LOCAL_MS;
+    return stop.kind == DOUBTED ? PROBE_MS + DIAL_MS : ms;
 }
 
 static void world_on_wait(void)
@@ -478,7 +485,7 @@ static const char *run(enum stop kind, unsigned at)
         return "over";
     if (kind != TERMINATED && stop.dialled == 0)
         return "did not dial again in time";
-    return world.now <= told + 2000 ? NULL : "did not end in time";
+    return world.now <= told + DRAIN_MS + 2000 ? NULL : "did not end in time";
 }
 
 static void all_points(enum stop kind, unsigned steps, unsigned stride)
@@ -516,6 +523,7 @@ static void prepare(bool tls)
     WORD("--local=127.0.0.1:80");
     WORD("--protocol=%s", mode_names[protocol]);
     WORD("--log-level=error");
+    WORD("--drain=%dms", DRAIN_MS);
     if (tls) {
         WORD("--ca=%s", pair_path("ca.pem"));
         WORD("--server-name=tunnel.example");

@@ -111,12 +111,29 @@ static void probe_unsent(void)
     is_int(session_on_time(&b.s, 4000), ERR_PING_TIMEOUT, "silence");
 }
 
-static void probe_nobody(void)
+static void probe_early(void)
 {
+    struct wire_msg m;
+
     bench_init(&b, true, UPGRADE_TLV);
     bench_put(&b);
     session_probe(&b.s, 3000, b.now);
-    ok(!session_due(&b.s) && session_deadline(&b.s) == INT64_MAX, "no probe before the opening");
+    ok(!session_due(&b.s), "no Ping before the opening");
+    is_int(session_deadline(&b.s), 4000, "but the limit holds");
+    session_on_time(&b.s, b.now);
+    session_heard(&b.s, b.now);
+    at(3000);
+    wire_auth_success(&m, STR("s"), STR("u"), 5, 0);
+    bench_say(&b, &m);
+    is_put(bench_put(&b), "Ping", "a Ping after it");
+    is_int(session_on_time(&b.s, 3999), 0, "in time");
+    is_int(session_deadline(&b.s), 4000, "the limit is the same");
+    is_int(session_on_time(&b.s, 4000), ERR_PING_TIMEOUT, "silence");
+    bench_init(&b, true, UPGRADE_TLV);
+    bench_put(&b);
+    session_probe(&b.s, 3000, b.now);
+    is_int(session_on_time(&b.s, 3999), 0, "who is not let in");
+    is_int(session_on_time(&b.s, 4000), ERR_PING_TIMEOUT, "does not wait longer either");
     bench_open(&b, true, UPGRADE_TLV, 100);
     session_close(&b.s, WS_CLOSE_NORMAL);
     bench_put(&b);
@@ -248,7 +265,7 @@ int main(void)
     silence(false);
     probe();
     probe_unsent();
-    probe_nobody();
+    probe_early();
     late_clock();
     short_interval();
     stats();
