@@ -2,7 +2,9 @@
 by a select() that always says that everything is ready; and what a service manager is told.
 """
 import shutil
+import signal
 import socket
+import time
 
 import pytest
 
@@ -50,6 +52,25 @@ def test_in_a_session_too(py_session, manager):
     drain(manager)
     assert [manager.recv(100) for _ in range(4)] == [ALIVE] * 4
     assert session.agent.running()
+
+
+def test_reload_and_end(py_session, manager):
+    session = py_session("tlv", env=told(manager))
+    assert manager.recv(100) == READY
+    now = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+    session.agent.send(signal.SIGHUP)
+    state, at = manager.recv(100).split(b"\n")
+    assert state == b"RELOADING=1"
+    assert now <= int(at.removeprefix(b"MONOTONIC_USEC=")) < now + 20000000
+    assert manager.recv(100) == READY, "done"
+    session.agent.token_file.unlink()
+    session.agent.send(signal.SIGHUP)
+    assert manager.recv(100).startswith(b"RELOADING=1\n")
+    assert manager.recv(100) == READY, "done, if in vain"
+    session.agent.send(signal.SIGTERM)
+    assert manager.recv(100) == b"STOPPING=1"
+    assert session.agent.wait() == 0
+    assert drain(manager) == []
 
 
 @pytest.mark.parametrize("limit", [{}, {"WATCHDOG_USEC": "soon"}])
