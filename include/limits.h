@@ -30,7 +30,7 @@
 #define HTTP_INTERIM_MAX 100
 /* RFC 1035 section 2.3.4: 253 characters of text, and the terminator. */
 #define HOST_MAX 254
-/* Gateways that an agent may have: one, another elsewhere, and some. 40 bytes each. */
+/* Gateways that an agent may have: one, another elsewhere, and some. 60 bytes each. */
 #define HOMES_MAX 4
 /* A token is printable, and fits one Auth message of either form. */
 #define TOKEN_MAX 512

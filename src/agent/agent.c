@@ -61,7 +61,7 @@ static bool is_proven(const struct agent *a)
 
 static void log_failure(struct agent *a, int err)
 {
-    if (!log_begin(a->stopping || err == ERR_RETURN ? LOG_DEBUG : LOG_WARN))
+    if (!log_begin(a->stopping ? LOG_DEBUG : err == ERR_RETURN ? LOG_INFO : LOG_WARN))
         return;
     log_text("disconnected: ");
     if (err == ERR_TLS)
@@ -221,24 +221,15 @@ static void hurry(struct agent *a)
     uint32_t ms = a->config.ping_timeout_ms < PROBE_MS ? a->config.ping_timeout_ms : PROBE_MS;
 
     homes_now(&a->homes, a->loop.now);
-    switch (a->phase) {
-    case PHASE_DIAL:
+    /* MERGE: dns_cache_forget_failed, before anything is dialled. */
+    if (a->phase <= PHASE_DIAL) {
         dial_stop(&a->dial);
         a->phase = PHASE_WAIT;
         a->deadline = a->homes.due;
-        break;
-    case PHASE_WAIT:
-        a->deadline = a->homes.due;
-        break;
-    case PHASE_SESSION:
+    } else if (a->phase == PHASE_SESSION) {
         session_probe(&a->session, ms, a->loop.now);
-        break;
-    case PHASE_TLS:
-    case PHASE_UPGRADE:
+    } else {
         limit(a, a->loop.now + ms);
-        break;
-    default:
-        break;
     }
 }
 

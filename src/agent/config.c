@@ -91,6 +91,7 @@ static int parse_urls(const struct config *c, struct target *t)
             return options_error("--url is not understood; write wss://HOST[:PORT]/PATH");
         if (!uri->tls && !c->allow_plaintext)
             return options_error("--url is not encrypted; write wss://, or add --allow-plaintext");
+        t->any_tls |= uri->tls;
     }
     return t->uri_count > 0 ? 0 : options_error("--url is missing; write --url wss://HOST/PATH");
 }

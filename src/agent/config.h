@@ -60,6 +60,7 @@ struct config {
 struct target {
     struct uri uri[HOMES_MAX]; /* where to dial, in order of preference */
     unsigned uri_count;
+    bool any_tls;
     struct str local_host;     /* name or address of the local server; empty: a unix socket */
     uint16_t local_port;
     struct str local_path;     /* of the unix socket */

@@ -184,20 +184,11 @@ const char *gateway_trust_hint(const struct agent *a)
 }
 #endif
 
-static bool any_tls(const struct target *t)
-{
-    bool any = false;
-
-    for (unsigned i = 0; i < t->uri_count; i++)
-        any = any || t->uri[i].tls;
-    return any;
-}
-
 int gateway_trust_init(struct agent *a)
 {
     int err;
 
-    if (!any_tls(&a->target))
+    if (!a->target.any_tls)
         return 0;
     a->floor = built_in_time;
     if (a->config.state != NULL) {
@@ -213,19 +204,11 @@ int gateway_trust_init(struct agent *a)
 
 /* ---- one connection ---- */
 
-static bool is_home(const struct agent *a)
-{
-    bool is = false;
-
-    for (unsigned i = 0; i < a->target.uri_count; i++)
-        is = is || str_ieq(a->uri.host, a->target.uri[i].host);
-    return is;
-}
-
 /* --server-name is for the gateways that --url names, and for addresses, which have no name. */
 static struct str server_name(const struct agent *a)
 {
-    if (a->config.server_name != NULL && (a->uri.literal || is_home(a)))
+    if (a->config.server_name != NULL &&
+        (a->uri.literal || str_ieq(a->uri.host, a->target.uri[a->homes.at].host)))
         return str_of(a->config.server_name);
     return a->uri.host;
 }

@@ -314,7 +314,6 @@ static void leave(struct agent *a)
     bool idle = a->session.stream_count == 0 && a->session.avoid == 0;
 
     if (idle && !a->leaving && homes_returns(&a->homes, a->loop.now)) {
-        log_line(LOG_INFO, "going back to the preferred gateway");
         a->closed_err = ERR_RETURN;
         a->leaving = true;
     }

@@ -46,7 +46,7 @@ static const char texts[] =
     "a defect: turning without getting on; please report this\0"
     "host unreachable: check its address and the network\0"
     "more than there is room for\0"
-    "left for the preferred gateway";
+    "going back to the preferred gateway";
 
 const char *err_text(int err)
 {

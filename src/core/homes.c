@@ -87,20 +87,23 @@ void homes_visit(struct homes *h)
     h->visiting = true;
 }
 
-void homes_opened(struct homes *h, int64_t now)
+/* When it is time to look whether the first one serves. */
+static int64_t return_at(const struct homes *h, int64_t now)
 {
     const struct home *first = &h->home[0];
-    int64_t at = forgotten_at(h, first);
+    int64_t at = first->failures > 0 ? forgotten_at(h, first) : now + h->return_ms;
+
+    return at > first->not_before ? at : first->not_before;
+}
+
+void homes_opened(struct homes *h, int64_t now)
+{
+    bool stays = h->visiting || h->at == 0 || h->return_ms == 0;
 
     CHECK(h->state == HOMES_TRY);
     h->state = HOMES_OPEN;
     h->back = -1;
-    h->due = INT64_MAX;
-    if (h->visiting || h->at == 0 || h->return_ms == 0)
-        return;
-    if (first->failures == 0)
-        at = now + h->return_ms;
-    h->due = at > first->not_before ? at : first->not_before;
+    h->due = stays ? INT64_MAX : return_at(h, now);
 }
 
 /* ---- the end of an attempt or a session ---- */

@@ -131,7 +131,7 @@ def test_failover_and_return(make_py, agent_of):
     serves(again.session())
     second.run(session.ended.wait())
     assert session.ws.close_code == 1001
-    agent.wait_for_log("going back to the preferred gateway")
+    agent.wait_for_log("info.*going back to the preferred gateway")
     assert agent.running()
 
 

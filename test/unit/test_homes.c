@@ -39,12 +39,6 @@ static void fails(int64_t expected_wait, const char *name)
     is_int(h.due - now, expected_wait, "%s: the wait", name);
 }
 
-/* It fails for long enough that its memory is as long as it gets. */
-static void spoil(unsigned i)
-{
-    h.home[i] = (struct home){ .failures = 9, .failed_at = now };
-}
-
 static void one(void)
 {
     start(1, 10 * MINUTE);
@@ -67,6 +61,38 @@ static void one(void)
     dial();
     homes_opened(&h, now);
     fails(2000, "a session of no use");
+}
+
+static void jitter(void)
+{
+    start(1, 0);
+    dial();
+    homes_ended(&h, HOMES_FAILED, false, UINT32_MAX, now);
+    is_int(h.due - now, 750, "the delay less its jitter");
+}
+
+static void one_left_alone(void)
+{
+    start(1, 0);
+    dial();
+    homes_later(&h, 500, now);
+    fails(1000, "the delay is never shorter");
+    dial();
+    homes_later(&h, 7000, now);
+    fails(7000, "than what is asked for");
+    dial();
+    homes_opened(&h, now);
+    homes_away(&h, 30000);
+    ended(HOMES_AWAY, true);
+    is_int(h.due - now, 30000, "asked to leave");
+    homes_now(&h, now);
+    is_int(h.due, now, "the network is another");
+}
+
+/* It fails for long enough that its memory is as long as it gets. */
+static void spoil(unsigned i)
+{
+    h.home[i] = (struct home){ .failures = 9, .failed_at = now };
 }
 
 static void attempts(void)
@@ -108,14 +134,6 @@ static void round_over_all(void)
     fails(8000, "the longest delay");
     ok(homes_ended(&h, HOMES_FAILED, false, 7, now), "in WAIT nothing ends");
     is_int(h.due - now, 8000, "nor changes");
-}
-
-static void jitter(void)
-{
-    start(1, 0);
-    dial();
-    homes_ended(&h, HOMES_FAILED, false, UINT32_MAX, now);
-    is_int(h.due - now, 750, "the delay less its jitter");
 }
 
 /* The second and the third were dialled because the first failed; it is remembered. */
@@ -297,13 +315,6 @@ static void left_alone(void)
     homes_later(&h, 90000, now);
     fails(56000, "both: until the first of them");
     is_int(dial(), 1, "which is the second");
-    start(1, 0);
-    dial();
-    homes_later(&h, 500, now);
-    fails(1000, "the delay is never shorter");
-    dial();
-    homes_later(&h, 7000, now);
-    fails(7000, "than what is asked for");
 }
 
 static void away(void)
@@ -393,12 +404,14 @@ static void anew(void)
     is_int(h.back, -1, "there is no way back from another network");
 }
 
+
 int main(void)
 {
     one();
+    jitter();
+    one_left_alone();
     attempts();
     round_over_all();
-    jitter();
     memory();
     memory_grows();
     worse_ones_wait();
