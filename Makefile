@@ -22,7 +22,7 @@ CODEC := $(call layer,codec,err buf ascii utf8 base64 varint json json_write uri
            ws_head ws_mask ws_accept ws_close http_head http_field http_framing http_chunk \
            wire_field wire_build wire_header wire_put wire_in wire_decode wire_tlv \
            wire_json wire_json_skip wire_json_value)
-CORE  := $(call layer,core,backoff homes watchdog goaway upgrade pool credit unsent http_body http_sender exchange \
+CORE  := $(call layer,core,backoff homes watchdog goaway dns_cache upgrade pool credit unsent http_body http_sender exchange \
            relay_pack relay_request relay_response link_recv link_put \
            session session_recv session_put session_agent)
 NET   := $(call layer,net,origin sock sock_listen notify resolv_conf resolver dial transport pem signature trust tls_text \
