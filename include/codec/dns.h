@@ -9,21 +9,36 @@
 #include "codec/ip.h"
 #include "limits.h"
 
-#define DNS_QUERY_MAX (12 + HOST_MAX + 1 + 4)
+/* RFC 1035 section 2.3.4. */
+#define DNS_NAME_MAX 255
+#define DNS_QUERY_MAX (12 + DNS_NAME_MAX + 4)
 #define DNS_ANSWER_MAX 1232
 #define DNS_ADDRESSES_MAX 8
 
 enum dns_type { DNS_A = 1, DNS_AAAA = 28 };
 
-/* A recursive query into out[DNS_QUERY_MAX]; returns its length or ERR_DNS (a name that cannot be
- * asked: a label that is empty or over 63 bytes, or over 253 in all). `id` is random. */
-int dns_query_write(uint16_t id, struct str name, enum dns_type type, uint8_t *out);
+/* A name in wire form (RFC 1035 section 3.1), without compression, its letters as they were given:
+ * a length is no letter, so that letters can be changed in place. */
+struct dns_name {
+    uint8_t len; /* 0: none */
+    uint8_t bytes[DNS_NAME_MAX];
+};
+
+/* From text, below `suffix` unless that is empty; either may end in a dot. 0, or ERR_DNS: a name
+ * that cannot be asked for (an empty or a long label, or too long). */
+int dns_name_parse(struct str text, struct str suffix, struct dns_name *name);
+
+/* A recursive query into out[DNS_QUERY_MAX]; returns its length. `id` is random. */
+int dns_query_write(uint16_t id, const struct dns_name *name, enum dns_type type, uint8_t *out);
 
 struct dns_answer {
-    struct ip address[DNS_ADDRESSES_MAX];
     unsigned count;
-    uint32_t ttl;      /* the least of those used, seconds; INT32_MAX: none */
+    uint32_t ttl;          /* the least of those used, seconds; INT32_MAX: none was */
     bool truncated;
+    bool same_case;        /* the question has each letter as it was asked; set with any result but
+                              ERR_DNS */
+    struct ip address[DNS_ADDRESSES_MAX];
+    struct dns_name alias; /* without addresses: the name that the last CNAME leads to */
 };
 
 /*
@@ -33,7 +48,7 @@ struct dns_answer {
  * ends. Returns the number of addresses (0: the name has none of this type), ERR_DNS_NAME
  * (NXDOMAIN), or ERR_DNS (malformed, foreign, server failure).
  */
-int dns_answer_parse(const uint8_t *in, size_t n, uint16_t id, struct str name, enum dns_type type,
-                     struct dns_answer *answer);
+int dns_answer_parse(const uint8_t *in, size_t n, uint16_t id, const struct dns_name *name,
+                     enum dns_type type, struct dns_answer *answer);
 
 #endif

@@ -6,7 +6,6 @@
 #include "err.h"
 
 /* RFC 1035 section 2.3.4. */
-#define NAME_WIRE_MAX 255
 #define LABEL_MAX 63
 
 /* A CNAME chain longer than any in use; it also ends a loop. */
@@ -23,57 +22,58 @@
 #define RCODE 0x000f
 #define RCODE_NXDOMAIN 3
 
-/* A name in wire form, lower case, without compression. */
-struct name {
-    uint8_t bytes[NAME_WIRE_MAX];
-    size_t len;
-};
-
 /* ---- writing ---- */
 
 /* Adds a label; the root one is empty and ends the name. */
-static bool name_add(struct name *name, struct str label)
+static bool name_add(struct dns_name *name, struct str label)
 {
-    if (label.n > LABEL_MAX || name->len + 1 + label.n > NAME_WIRE_MAX)
+    struct writer w;
+
+    if (label.n > LABEL_MAX)
         return false;
-    name->bytes[name->len++] = (uint8_t)label.n;
-    for (size_t i = 0; i < label.n; i++)
-        name->bytes[name->len++] = ascii_lower(label.p[i]);
+    writer_init(&w, name->bytes + name->len, (size_t)(DNS_NAME_MAX - name->len));
+    writer_u8(&w, (uint8_t)label.n);
+    writer_str(&w, label);
+    if (!writer_fits(&w))
+        return false;
+    name->len = (uint8_t)(name->len + w.len);
     return true;
 }
 
-static bool name_from_text(struct name *name, struct str text)
+/* The labels of a text, of which the last may have a dot behind it. */
+static bool labels_add(struct dns_name *name, struct str text)
 {
-    name->len = 0;
-    if (text.n > 0 && text.p[text.n - 1] == '.')
-        text.n--;
-    for (;;) {
-        bool last = str_find(text, '.') == text.n;
+    do {
         struct str label = str_take_until(&text, '.');
 
         if (label.n == 0 || !name_add(name, label))
             return false;
-        if (last)
-            return name_add(name, (struct str){ NULL, 0 });
-    }
+    } while (text.n > 0);
+    return true;
 }
 
-int dns_query_write(uint16_t id, struct str name, enum dns_type type, uint8_t *out)
+int dns_name_parse(struct str text, struct str suffix, struct dns_name *name)
 {
-    struct name wire;
+    name->len = 0;
+    if (labels_add(name, text) && (suffix.n == 0 || labels_add(name, suffix)) &&
+        name_add(name, (struct str){ NULL, 0 }))
+        return 0;
+    return ERR_DNS;
+}
+
+int dns_query_write(uint16_t id, const struct dns_name *name, enum dns_type type, uint8_t *out)
+{
     struct writer w;
 
-    if (!name_from_text(&wire, name))
-        return ERR_DNS;
     writer_init(&w, out, DNS_QUERY_MAX);
     writer_be(&w, id, 2);
     writer_be(&w, FLAG_RECURSE, 2);
     writer_be(&w, 1, 2); /* one question, and no records */
     writer_be(&w, 0, 6);
-    writer_bytes(&w, wire.bytes, wire.len);
+    writer_bytes(&w, name->bytes, name->len);
     writer_be(&w, (uint64_t)type, 2);
     writer_be(&w, CLASS_IN, 2);
-    return writer_fits(&w) ? (int)w.len : ERR_DNS;
+    return (int)w.len;
 }
 
 /* ---- reading ---- */
@@ -87,7 +87,7 @@ struct message {
  * Reads the name at `at` (RFC 1035 section 4.1.4). Returns the bytes that it takes there, or
  * ERR_DNS. Every pointer goes before the byte where the labels it ends began, so that it ends.
  */
-static int name_read(struct message m, size_t at, struct name *name)
+static int name_read(struct message m, size_t at, struct dns_name *name)
 {
     size_t began = at;
     size_t start = at;
@@ -121,13 +121,14 @@ static int name_read(struct message m, size_t at, struct name *name)
     return ERR_DNS;
 }
 
-static bool name_eq(const struct name *a, const struct name *b)
+/* RFC 4343: case folded. Lengths are below the letters. */
+static bool name_eq(const struct dns_name *a, const struct dns_name *b)
 {
-    return a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;
+    return str_ieq((struct str){ a->bytes, a->len }, (struct str){ b->bytes, b->len });
 }
 
 struct record {
-    struct name owner;
+    struct dns_name owner;
     unsigned type;
     unsigned class;
     uint32_t ttl;
@@ -161,10 +162,10 @@ static int record_read(struct message m, size_t *at, struct record *record)
 }
 
 /* What the header and the question say; *at is moved to the first answer. */
-static int head_check(struct message m, uint16_t id, const struct name *asked, enum dns_type type,
-                      size_t *at, unsigned *flags)
+static int head_check(struct message m, uint16_t id, const struct dns_name *asked,
+                      enum dns_type type, size_t *at, unsigned *flags, bool *same_case)
 {
-    struct name question;
+    struct dns_name question;
     struct reader r;
     int taken;
 
@@ -177,6 +178,7 @@ static int head_check(struct message m, uint16_t id, const struct name *asked, e
     taken = name_read(m, HEADER_LEN, &question);
     if (taken < 0 || !name_eq(&question, asked))
         return ERR_DNS;
+    *same_case = memcmp(question.bytes, asked->bytes, asked->len) == 0;
     reader_init(&r, m.in, m.n);
     reader_str(&r, HEADER_LEN + (size_t)taken);
     if (reader_be(&r, 2) != (unsigned)type || reader_be(&r, 2) != CLASS_IN || r.bad)
@@ -209,12 +211,12 @@ static int address_add(struct message m, const struct record *record, struct dns
 
 /* One pass over the answers for what is said about *name. Returns 1 when it is an alias, whose
  * target is then in *name, 0 when it is not, or ERR_DNS. */
-static int answers_scan(struct message m, size_t at, struct name *name, enum dns_type type,
+static int answers_scan(struct message m, size_t at, struct dns_name *name, enum dns_type type,
                         struct dns_answer *answer)
 {
     unsigned count = (unsigned)m.in[6] << 8 | m.in[7];
     struct record record;
-    struct name target;
+    struct dns_name target;
     bool alias = false;
 
     while (count-- > 0) {
@@ -244,26 +246,29 @@ static int answers_scan(struct message m, size_t at, struct name *name, enum dns
     return 1;
 }
 
-int dns_answer_parse(const uint8_t *in, size_t n, uint16_t id, struct str name, enum dns_type type,
-                     struct dns_answer *answer)
+int dns_answer_parse(const uint8_t *in, size_t n, uint16_t id, const struct dns_name *name,
+                     enum dns_type type, struct dns_answer *answer)
 {
     struct message m = { in, n };
-    struct name asked;
+    struct dns_name *at_name = &answer->alias;
     unsigned flags;
     size_t at;
-    int err;
+    int err, aliases = -1;
 
-    *answer = (struct dns_answer){ .ttl = INT32_MAX };
-    if (!name_from_text(&asked, name))
-        return ERR_DNS;
-    err = head_check(m, id, &asked, type, &at, &flags);
+    memset(answer, 0, sizeof *answer);
+    answer->ttl = INT32_MAX;
+    err = head_check(m, id, name, type, &at, &flags, &answer->same_case);
     if (err == 0)
         err = rcode_check(flags);
     if (err < 0)
         return err;
     answer->truncated = (flags & FLAG_TRUNCATED) != 0;
-    err = 1;
-    for (int i = 0; i < CNAMES_MAX && err > 0; i++)
-        err = answers_scan(m, at, &asked, type, answer);
+    *at_name = *name;
+    do
+        err = answers_scan(m, at, at_name, type, answer);
+    while (++aliases < CNAMES_MAX && err > 0);
+    /* A ring leads nowhere. */
+    if (err != 0 || aliases == 0 || answer->count > 0)
+        at_name->len = 0;
     return err < 0 ? err : (int)answer->count;
 }

@@ -30,8 +30,10 @@ static int connect_next(struct dial *d, int64_t now)
     while (d->next < d->resolver.count) {
         d->peer = d->resolver.address[(d->round + d->next++) % d->resolver.count];
         result = sock_connect(&d->peer, d->port);
-        if (result < 0)
+        if (result < 0) {
+            resolver_mark(&d->resolver, &d->peer, DNS_CACHE_FAILED);
             continue;
+        }
         d->state = DIAL_CONNECTING;
         d->fd = result;
         d->want = NET_OUT;
@@ -74,6 +76,7 @@ int dial_start(struct dial *d, struct str host, uint16_t port, uint32_t random, 
 static int give_up_address(struct dial *d, int64_t now)
 {
     sock_close(&d->fd);
+    resolver_mark(&d->resolver, &d->peer, DNS_CACHE_FAILED);
     return connect_next(d, now);
 }
 

@@ -7,10 +7,12 @@
 #include "codec/ascii.h"
 #include "net/sock.h"
 
-#define TIMEOUT_DEFAULT_MS 2000
+#define TIMEOUT_DEFAULT_S 2
 #define TIMEOUT_MAX_S 30
 #define ATTEMPTS_DEFAULT 3
 #define ATTEMPTS_MAX 5
+#define NDOTS_DEFAULT 1
+#define NDOTS_MAX 15
 /* Longer lines are cut. */
 #define LINE_MAX_LEN 1024
 
@@ -110,16 +112,14 @@ unsigned hosts_lookup(const char *path, struct str name, struct ip *out, unsigne
 
 /* ---- resolv.conf ---- */
 
-/* The number behind "timeout:" or "attempts:", between 1 and max; 0 when it is none of that. */
-static uint32_t option_value(struct str word, struct str key, uint32_t max)
+/* The number behind "timeout:" and the like, from `least` to `most`; nothing when it is another. */
+static void take_option(struct str word, struct str key, unsigned least, unsigned most,
+                        unsigned *out)
 {
     uint64_t value;
 
-    if (!str_take(&word, key) || !ascii_u64(word, UINT32_MAX, &value))
-        return 0;
-    if (value == 0)
-        value = 1;
-    return value < max ? (uint32_t)value : max;
+    if (str_take(&word, key) && ascii_u64(word, UINT32_MAX, &value))
+        *out = value < least ? least : value > most ? most : (unsigned)value;
 }
 
 static void read_options(struct resolv_conf *conf, struct str line)
@@ -127,14 +127,23 @@ static void read_options(struct resolv_conf *conf, struct str line)
     struct str word;
 
     while ((word = str_take_word(&line)).n > 0) {
-        uint32_t timeout = option_value(word, STR("timeout:"), TIMEOUT_MAX_S);
-        uint32_t attempts = option_value(word, STR("attempts:"), ATTEMPTS_MAX);
-
-        if (timeout)
-            conf->timeout_ms = timeout * 1000;
-        if (attempts)
-            conf->attempts = attempts;
+        take_option(word, STR("timeout:"), 1, TIMEOUT_MAX_S, &conf->timeout_s);
+        take_option(word, STR("attempts:"), 1, ATTEMPTS_MAX, &conf->attempts);
+        take_option(word, STR("ndots:"), 0, NDOTS_MAX, &conf->ndots);
+        conf->rotate = conf->rotate || str_eq(word, STR("rotate"));
     }
+}
+
+/* The last line counts. */
+static void read_suffixes(struct resolv_conf *conf, struct str line)
+{
+    struct str words = { conf->text, line.n <= sizeof conf->text ? line.n : 0 };
+    struct str word;
+
+    memcpy(conf->text, line.p, words.n);
+    conf->suffix_count = 0;
+    while (conf->suffix_count < RESOLV_CONF_SUFFIXES_MAX && (word = str_take_word(&words)).n > 0)
+        conf->suffix[conf->suffix_count++] = word;
 }
 
 /* An address, a link-local one with the interface that it is on: fe80::1%eth0. */
@@ -152,6 +161,8 @@ static void read_line(struct resolv_conf *conf, struct str line)
 
     if (str_eq(key, STR("options")))
         read_options(conf, line);
+    else if (str_eq(key, STR("search")) || str_eq(key, STR("domain")))
+        read_suffixes(conf, line);
     else if (str_eq(key, STR("nameserver")) && conf->server_count < RESOLV_CONF_SERVERS_MAX &&
              read_address(str_take_word(&line), &conf->server[conf->server_count]))
         conf->server_count++;
@@ -162,7 +173,10 @@ void resolv_conf_read(const char *path, struct resolv_conf *conf)
     struct lines l;
     struct str line;
 
-    *conf = (struct resolv_conf){ .timeout_ms = TIMEOUT_DEFAULT_MS, .attempts = ATTEMPTS_DEFAULT };
+    memset(conf, 0, sizeof *conf);
+    conf->timeout_s = TIMEOUT_DEFAULT_S;
+    conf->attempts = ATTEMPTS_DEFAULT;
+    conf->ndots = NDOTS_DEFAULT;
     if (lines_open(&l, path)) {
         while (lines_next(&l, &line))
             read_line(conf, line);
@@ -170,4 +184,30 @@ void resolv_conf_read(const char *path, struct resolv_conf *conf)
     }
     if (conf->server_count == 0)
         conf->server_count = localhost(conf->server, 1);
+}
+
+/* ---- names ---- */
+
+static bool takes_suffixes(struct str name, unsigned ndots)
+{
+    unsigned dots = 0;
+
+    for (size_t i = 0; i < name.n; i++)
+        dots += name.p[i] == '.';
+    return dots < ndots && name.p[name.n - 1] != '.';
+}
+
+bool resolv_conf_name(const struct resolv_conf *conf, struct str name, uint8_t *next,
+                      struct dns_name *out)
+{
+    unsigned count = takes_suffixes(name, conf->ndots) ? conf->suffix_count : 0;
+
+    while (*next < count) {
+        if (dns_name_parse(name, conf->suffix[(*next)++], out) == 0)
+            return true;
+    }
+    if (*next > RESOLV_CONF_SUFFIXES_MAX)
+        return false;
+    *next = RESOLV_CONF_SUFFIXES_MAX + 1;
+    return dns_name_parse(name, (struct str){ 0 }, out) == 0;
 }

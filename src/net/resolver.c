@@ -1,7 +1,6 @@
 #include "net/resolver.h"
 
-#include <string.h>
-
+#include "codec/ascii.h"
 #include "err.h"
 
 #define DNS_PORT 53
@@ -15,11 +14,6 @@
 #define RCODE_NAME_ERROR 3
 #define OTHER_FAMILY_MS 250
 #define WAIT_MIN_MS 1000
-
-static struct str name_of(const struct resolver *r)
-{
-    return (struct str){ r->name, r->name_len };
-}
 
 /* A resolver of all zeroes has no descriptor either: it wants nothing. */
 static void idle(struct resolver *r)
@@ -39,18 +33,38 @@ static int fail(struct resolver *r, int err)
     return err;
 }
 
+static bool has_addresses(const struct resolver *r)
+{
+    return r->a_count + r->aaaa_count > 0;
+}
+
+static bool is_whole(const struct resolver *r)
+{
+    return r->got_a && r->got_aaaa;
+}
+
 /* RFC 8305 section 4: the families take turns. Their addresses have gathered at even and at odd
  * indexes: what one has less of leaves gaps. */
-static int finish(struct resolver *r)
+static int done(struct resolver *r, int64_t now)
 {
+    idle(r);
     for (unsigned i = 0; i < DNS_ADDRESSES_MAX * 2; i++) {
         if (i / 2 < (i % 2 == 0 ? r->a_count : r->aaaa_count))
             r->address[r->count++] = r->address[i];
     }
-    if (r->count == 0)
-        return fail(r, ERR_DNS_NAME);
+    r->count = dns_cache_put(r->cache, r->asked, r->address, r->count, r->ttl, now);
+    return r->count > 0 ? 1 : fail(r, ERR_DNS_NAME);
+}
+
+/* No server has an answer, or none in time. */
+static int give_up(struct resolver *r, int64_t now)
+{
+    if (has_addresses(r))
+        return done(r, now);
     idle(r);
-    return 1;
+    r->count = dns_cache_stale(r->cache, r->asked, now, r->address);
+    r->stale = r->count > 0;
+    return r->stale ? 1 : fail(r, ERR_RESOLVE);
 }
 
 /* ---- questions ---- */
@@ -62,10 +76,28 @@ static uint16_t next_id(struct resolver *r)
     return (uint16_t)(r->random >> 16);
 }
 
+/*
+ * Letters of random case, which an answer has to have as well: whoever sends forged ones has a bit
+ * more to guess for each ("0x20", draft-vixie-dnsext-dns0x20). Nearly all servers copy the
+ * question. One that does not is left for the next, and the last round asks in lower case for its
+ * sake: to get there, an attacker would have to guess id and port of every try before.
+ */
+static void mix_case(struct resolver *r, bool mixed)
+{
+    r->mixed = mixed;
+    for (unsigned i = 0; i < r->name.len; i++) {
+        uint8_t c = ascii_lower(r->name.bytes[i]);
+
+        if (mixed && c >= 'a' && c <= 'z' && (next_id(r) & 0x8000))
+            c = (uint8_t)(c - 'a' + 'A');
+        r->name.bytes[i] = c;
+    }
+}
+
 static bool ask(struct resolver *r, enum dns_type type, uint16_t id)
 {
     uint8_t query[LENGTH_LEN + DNS_QUERY_MAX];
-    int n = dns_query_write(id, name_of(r), type, query + LENGTH_LEN);
+    int n = dns_query_write(id, &r->name, type, query + LENGTH_LEN);
     uint8_t *from = query + LENGTH_LEN;
 
     query[0] = (uint8_t)((unsigned)n >> 8);
@@ -85,31 +117,35 @@ static bool ask_both(struct resolver *r)
     return r->got_aaaa || ask(r, DNS_AAAA, r->id ^ 1);
 }
 
-static int64_t wait_ms(const struct resolver *r)
-{
-    unsigned round = r->tried / r->conf.server_count;
-    /* At most 30 s << 4: it fits. */
-    uint32_t ms = (r->conf.timeout_ms << round) / r->conf.server_count;
-
-    return ms < WAIT_MIN_MS ? WAIT_MIN_MS : (int64_t)ms;
-}
-
 static uint16_t port_of(const struct resolver *r)
 {
     return r->server_port ? r->server_port : DNS_PORT;
 }
 
-static bool ask_server(struct resolver *r, const struct ip *server, int64_t now)
+static int64_t deadline_of(const struct resolver *r, const struct resolv_conf *conf, int64_t now)
 {
-    int fd = sock_udp(server, port_of(r));
+    /* At most 30 s << 4: it fits. */
+    uint32_t ms = (conf->timeout_s * 1000 << r->round) / conf->server_count;
+    int64_t at = now + (ms < WAIT_MIN_MS ? WAIT_MIN_MS : (int64_t)ms);
 
+    return at < r->give_up_at ? at : r->give_up_at;
+}
+
+/* The next one of this round. */
+static bool ask_server(struct resolver *r, const struct resolv_conf *conf, int64_t now)
+{
+    unsigned first = conf->rotate ? r->first : 0;
+    int fd;
+
+    r->server = conf->server[(first + r->tried++) % conf->server_count];
+    fd = sock_udp(&r->server, port_of(r));
     if (fd < 0)
         return false;
-    r->server = server;
     r->fd = fd;
-    r->id = next_id(r);
     r->want = NET_IN;
-    r->deadline = now + wait_ms(r);
+    r->deadline = deadline_of(r, conf, now);
+    mix_case(r, r->round + 1u < conf->attempts);
+    r->id = next_id(r);
     return ask_both(r);
 }
 
@@ -117,7 +153,7 @@ static bool ask_server(struct resolver *r, const struct ip *server, int64_t now)
  * datagram is not for a stream. */
 static bool ask_tcp(struct resolver *r)
 {
-    int fd = sock_connect(r->server, port_of(r));
+    int fd = sock_connect(&r->server, port_of(r));
 
     if (fd < 0)
         return false;
@@ -129,50 +165,100 @@ static bool ask_tcp(struct resolver *r)
     return true;
 }
 
-/* The next server that a question can be sent to. */
+/* The next server that a question can be sent to; for the next name if there is none at hand. The
+ * file may have changed since the last try. */
 static int ask_next(struct resolver *r, int64_t now)
 {
-    unsigned last = r->conf.server_count * r->conf.attempts;
+    struct resolv_conf conf;
 
-    while (r->tried < last) {
-        const struct ip *server = &r->conf.server[r->tried % r->conf.server_count];
-        bool asked;
-
+    resolv_conf_read(r->resolv_path ? r->resolv_path : "/etc/resolv.conf", &conf);
+    if (!r->named && !resolv_conf_name(&conf, r->asked, &r->suffix, &r->name))
+        return done(r, now);
+    r->named = true;
+    for (;;) {
         idle(r);
-        asked = ask_server(r, server, now);
-        r->tried++;
-        if (asked)
+        if (r->tried >= conf.server_count) {
+            r->tried = 0;
+            r->round++;
+        }
+        if (r->round >= conf.attempts || now >= r->give_up_at)
+            return give_up(r, now);
+        if (ask_server(r, &conf, now))
             return 0;
     }
-    return r->a_count + r->aaaa_count > 0 ? finish(r) : fail(r, ERR_RESOLVE);
+}
+
+/* Begins with the name that an alias has led to, or with the next one. */
+static int ask_name(struct resolver *r, int64_t now)
+{
+    r->named = r->followed;
+    r->followed = r->got_a = r->got_aaaa = r->not_found = false;
+    r->round = r->tried = 0;
+    return ask_next(r, now);
+}
+
+static int finish(struct resolver *r, int64_t now)
+{
+    return has_addresses(r) ? done(r, now) : ask_name(r, now);
+}
+
+/* In the file, "host." is written "host". */
+static unsigned look_in_hosts(struct resolver *r)
+{
+    struct str name = r->asked;
+
+    name.n -= name.p[name.n - 1] == '.';
+    return hosts_lookup(r->hosts_path ? r->hosts_path : "/etc/hosts", name, r->address,
+                        DNS_ADDRESSES_MAX * 2);
 }
 
 int resolver_start(struct resolver *r, struct str name, uint32_t random, int64_t now)
 {
-    uint8_t query[DNS_QUERY_MAX];
+    int known;
 
     idle(r);
+    r->asked = name;
     r->err = 0;
-    r->tried = r->count = r->a_count = r->aaaa_count = 0;
-    r->got_a = r->got_aaaa = r->not_found = false;
+    r->count = r->a_count = r->aaaa_count = r->suffix = r->aliases = 0;
+    r->followed = r->stale = false;
     r->random = random;
-    if (name.n > 0 && name.p[name.n - 1] == '.')
-        name.n--;
-    if (name.n > sizeof r->name || dns_query_write(0, name, DNS_A, query) < 0)
+    r->first = (uint8_t)random;
+    r->ttl = UINT32_MAX;
+    r->give_up_at = now + dns_cache_patience(r->cache, name);
+    if (dns_name_parse(name, (struct str){ 0 }, &r->name) < 0)
         return fail(r, ERR_DNS);
-    memcpy(r->name, name.p, name.n);
-    r->name_len = name.n;
-    r->count = hosts_lookup(r->hosts_path ? r->hosts_path : "/etc/hosts", name, r->address,
-                            DNS_ADDRESSES_MAX * 2);
+    r->count = look_in_hosts(r);
     if (r->count > 0)
         return 1;
-    resolv_conf_read(r->resolv_path ? r->resolv_path : "/etc/resolv.conf", &r->conf);
-    return ask_next(r, now);
+    known = dns_cache_find(r->cache, name, now, r->address);
+    if (known < 0)
+        return fail(r, known);
+    r->count = (unsigned)known;
+    return known > 0 ? 1 : ask_name(r, now);
 }
 
 /* ---- answers ---- */
 
-/* Takes the addresses of an answer; false when it is no use and another server should be asked. */
+/* The name has no address, as far as both families are known, but is an alias: of this one. */
+static void follow(struct resolver *r, const struct dns_name *alias)
+{
+    if (alias->len == 0 || !is_whole(r) || has_addresses(r) ||
+        r->aliases++ >= RESOLVER_ALIASES_MAX)
+        return;
+    r->name = *alias;
+    r->followed = true;
+}
+
+static void take_addresses(struct resolver *r, const struct dns_answer *answer, bool is_a)
+{
+    for (unsigned i = 0; i < answer->count; i++)
+        r->address[2 * i + !is_a] = answer->address[i];
+    *(is_a ? &r->a_count : &r->aaaa_count) = (uint8_t)answer->count;
+    *(is_a ? &r->got_a : &r->got_aaaa) = true;
+    r->ttl = answer->ttl < r->ttl ? answer->ttl : r->ttl;
+}
+
+/* Takes what an answer says; false when it is no use and another server should be asked. */
 static bool take(struct resolver *r, const uint8_t *in, size_t n, enum dns_type type)
 {
     bool is_a = type == DNS_A;
@@ -181,18 +267,18 @@ static bool take(struct resolver *r, const uint8_t *in, size_t n, enum dns_type 
 
     if (is_a ? r->got_a : r->got_aaaa)
         return true;
-    result = dns_answer_parse(in, n, is_a ? r->id : r->id ^ 1, name_of(r), type, &answer);
+    result = dns_answer_parse(in, n, is_a ? r->id : r->id ^ 1, &r->name, type, &answer);
     /* With our id, but not to our question: somebody guesses. */
     if (result == ERR_DNS)
         return true;
+    if (r->mixed && !answer.same_case)
+        return false;
     if (result == 0 && answer.truncated)
         return !r->tcp && ask_tcp(r);
     if (result == ERR_DNS_NAME)
         r->not_found = true;
-    for (unsigned i = 0; i < answer.count; i++)
-        r->address[2 * i + !is_a] = answer.address[i];
-    *(is_a ? &r->a_count : &r->aaaa_count) = result > 0 ? answer.count : 0;
-    *(is_a ? &r->got_a : &r->got_aaaa) = true;
+    take_addresses(r, &answer, is_a);
+    follow(r, &answer.alias);
     return true;
 }
 
@@ -211,11 +297,6 @@ static bool take_message(struct resolver *r, const uint8_t *in, size_t n)
     if (rcode != RCODE_NO_ERROR && rcode != RCODE_NAME_ERROR)
         return false;
     return take(r, in, n, id == r->id ? DNS_A : DNS_AAAA);
-}
-
-static bool is_whole(const struct resolver *r)
-{
-    return r->got_a && r->got_aaaa;
 }
 
 /* Datagrams, as long as there are any. */
@@ -275,12 +356,15 @@ static bool hear(struct resolver *r)
 int resolver_on_event(struct resolver *r, int64_t now)
 {
     bool good = r->fd < 0 || hear(r);
+    int result = 0;
 
     if (r->fd >= 0 && is_whole(r))
-        return finish(r);
+        return finish(r, now);
     if (!good)
-        return ask_next(r, now);
-    if ((r->a_count + r->aaaa_count > 0 || r->not_found) && r->deadline > now + OTHER_FAMILY_MS)
+        result = ask_next(r, now);
+    if (result != 0)
+        return result;
+    if ((has_addresses(r) || r->not_found) && r->deadline > now + OTHER_FAMILY_MS)
         r->deadline = now + OTHER_FAMILY_MS;
     return r->err;
 }
@@ -289,8 +373,8 @@ int resolver_on_time(struct resolver *r, uint32_t random, int64_t now)
 {
     if (now < r->deadline || r->fd < 0)
         return r->err;
-    if (r->a_count + r->aaaa_count > 0 || r->not_found)
-        return finish(r);
+    if (has_addresses(r) || r->not_found)
+        return finish(r, now);
     r->random ^= random;
     return ask_next(r, now);
 }
@@ -298,4 +382,9 @@ int resolver_on_time(struct resolver *r, uint32_t random, int64_t now)
 void resolver_stop(struct resolver *r)
 {
     idle(r);
+}
+
+bool resolver_mark(struct resolver *r, const struct ip *ip, enum dns_cache_mark mark)
+{
+    return dns_cache_mark(r->cache, r->asked, ip, mark);
 }
