@@ -33,7 +33,7 @@ SYS   := $(call layer,sys,loop signals clock entropy log options options_value f
 SHARED_BY_GATEWAY := $(call layer,core,wheel ring window share hold drain visit visit_time \
     session_gateway) \
     $(call layer,net,tls_server tls_identity) $(call layer,sys,poller)
-AGENT   := $(call layer,agent,main agent config token identity connect gateway_trust tunnel_io local \
+AGENT   := $(call layer,agent,main agent config token identity connect gateway_trust state tunnel_io local \
              request response record)
 GATEWAY := $(call layer,gateway,main gateway certificate load listen listen_fds leave turn accept limit config \
              tunnel_names cidr peers page \

@@ -89,6 +89,9 @@ static void disconnect(struct agent *a, int err)
     if (err == ERR_AUTH && a->session.retry_after > 0)
         connect_wait_seconds(a, a->session.retry_after);
     tunnel_end(a);
+    /* Whoever answers there is not the gateway, or not any more. */
+    if (a->phase < PHASE_SESSION)
+        resolver_mark(&a->dial.resolver, &a->dial.peer, DNS_CACHE_FAILED);
     dial_stop(&a->dial);
     transport_close(&a->transport);
     transport_push(&a->transport);
@@ -332,6 +335,7 @@ void agent_init(struct agent *a)
         exchange_init(&a->exchange[slot], &a->shared);
         a->conn[slot].fd = -1;
     }
+    a->dial.resolver.cache = &a->names;
     local_init(a);
     a->transport.fd = -1;
     a->dial.fd = -1;

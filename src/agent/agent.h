@@ -4,6 +4,7 @@
  *   agent.c          the connection's life: wait, connect, session, wait again
  *   connect.c        dial, TLS handshake, WebSocket upgrade
  *   gateway_trust.c  whom TLS trusts, and as of when
+ *   state.c          what outlasts a restart
  *   local.c          the local server's address, and idle connections to it
  *   tunnel_io.c      the open session: events in, messages out
  *   response.c       from the local server's connections into the tunnel
@@ -77,6 +78,8 @@ struct agent {
     int64_t floor;             /* Unix seconds: it is not earlier */
     int64_t floor_kept;        /* as in the state file */
     bool told_clock;
+    int64_t state_next;        /* news for the state file wait until then */
+    struct dns_cache names;    /* of the gateway, and of the local server */
     struct dial dial;
     struct resolver local;     /* looks up the local server's name */
     int64_t local_next;        /* not before this */
@@ -139,12 +142,20 @@ int gateway_trust_init(struct agent *a);
 int gateway_trust_start(struct agent *a);
 /* The handshake is done. */
 void gateway_trust_done(struct agent *a);
-/* The gateway's clock, from AuthSuccess: Unix seconds. */
+/* The session is open: the gateway's clock, from AuthSuccess, in Unix seconds; and it is at the
+ * address that was dialled. */
 void gateway_trust_learn(struct agent *a, int64_t server_time);
 /* Into the log line at hand: why TLS failed, and what to do. */
 void gateway_trust_log(const struct agent *a, int tls_err);
 /* The gateway refuses us: what to do, if that may be for our certificate's sake; or empty. */
 const char *gateway_trust_hint(const struct agent *a);
+
+/* ---- state.c: the file of --state, the time and the gateway's last good addresses ---- */
+/* Its addresses become known, without being asked for. Returns its time; 0: there is no file; < 0:
+ * it holds none. What is damaged in the rest is said. */
+int64_t state_read(struct agent *a);
+/* Replaces it; that this fails is said. */
+void state_write(struct agent *a, int64_t time);
 
 /* ---- local.c: the local server's address, and the connections to it that are idle ---- */
 void local_init(struct agent *a);

@@ -110,6 +110,8 @@ static int after_dial(struct agent *a, int state)
 {
     if (state <= 0)
         return state;
+    if (a->dial.resolver.stale && !a->uri.literal)
+        log_line(LOG_WARN, "no name server answers: the gateway's address is one from before");
     state = begin_tls(a);
     /* Whoever dials speaks first. */
     return state == 0 ? connect_turn_tls(a) : state;

@@ -2,27 +2,25 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "codec/ascii.h"
 #include "err.h"
 #include "sys/built_in.h"
 #include "sys/clock.h"
 #include "sys/file.h"
-#include "sys/fmt.h"
 #include "sys/log.h"
 
 /* The state file is written at most once per day of server time: flash wears out. */
 #define KEEP_INTERVAL_S 86400
+/* And for another address of the gateway at most once an hour: some have many, in turn. */
+#define KEEP_NEWS_MS 3600000
 /* What is flashed and forgotten may run this long. A later time is a damaged file's, or that of a
  * gateway whose clock is wrong. */
 #define LIFE_YEARS 30
 #define YEAR_S 31622400
 /* A gateway's word moves the time known by this much at most. */
 #define STEP_MAX_S YEAR_S
-#define NUMBER_MAX 20
 
 /* Where systems keep their CA bundle: Debian and OpenWrt, Fedora, BusyBox images, FreeBSD. */
 static const char *const bundles[] = {
@@ -39,69 +37,49 @@ static bool is_possible(int64_t time)
     return time <= built_in_time + (int64_t)LIFE_YEARS * YEAR_S;
 }
 
-/* 0 without a file (it will be written), and for what cannot be a time: a damaged one must not keep
- * the device away for ever. A time before the program's is of an older program, and counts for
- * nothing anyway. */
-static int64_t read_state(const char *path)
+/* 0 for what cannot be a time: a damaged file must not keep the device away for ever. A time before
+ * the program's is of an older program, and counts for nothing anyway. */
+static int64_t read_floor(struct agent *a)
 {
-    uint8_t text[NUMBER_MAX + 1];
-    uint64_t value = 0;
-    int n = file_read(path, text, sizeof text);
+    int64_t kept = state_read(a);
 
-    if (n == ERR_FILE)
-        return 0;
-    if (n > 0 && text[n - 1] == '\n')
-        n--;
-    if (n > 0 && ascii_u64((struct str){ text, (size_t)n }, INT64_MAX, &value) &&
-        is_possible((int64_t)value))
-        return (int64_t)value;
-    log_form(LOG_WARN, "--state %s holds no time that can be, and is ignored", path);
+    if (kept >= 0 && is_possible(kept))
+        return kept;
+    log_form(LOG_WARN, "--state %s holds no time that can be, and is ignored", a->config.state);
     return 0;
 }
 
-static bool write_new(const char *path, int64_t value)
-{
-    uint8_t text[NUMBER_MAX + 1];
-    size_t n = ascii_from_u64((uint64_t)value, text);
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-    bool good;
-
-    if (fd < 0)
-        return false;
-    text[n++] = '\n';
-    good = fmt_write(fd, text, n) && fsync(fd) == 0;
-    return close(fd) == 0 && good;
-}
-
-/* A power cut leaves the old file or the new one, never half of one. */
-static void write_state(const char *path, int64_t value)
-{
-    char new[CONFIG_STATE_MAX + 5];
-    size_t n = strlen(path);
-
-    memcpy(new, path, n);
-    memcpy(new + n, ".new", 5);
-    if (!write_new(new, value) || rename(new, path) < 0)
-        log_form(LOG_WARN, "--state %s cannot be written", path);
-}
-
-void gateway_trust_learn(struct agent *a, int64_t server_time)
+/* True when the floor has moved. */
+static bool learn_time(struct agent *a, int64_t server_time)
 {
     const struct trust_check *check = &a->tls.check;
 
     /* Only from a server whose certificate was checked in this connection, not beyond its end, and
      * not far beyond what is known: a gateway with a wrong clock must not keep its agents away. */
     if (!a->uri.tls || !check->accepted || server_time > check->until || !is_possible(server_time))
-        return;
+        return false;
     if (server_time > check->now + STEP_MAX_S)
         server_time = check->now + STEP_MAX_S;
     if (server_time <= a->floor)
-        return;
+        return false;
     a->floor = server_time;
-    if (a->config.state == NULL || server_time - a->floor_kept < KEEP_INTERVAL_S)
+    return true;
+}
+
+void gateway_trust_learn(struct agent *a, int64_t server_time)
+{
+    bool news = resolver_mark(&a->dial.resolver, &a->dial.peer,
+                              a->uri.tls ? DNS_CACHE_PROVEN : DNS_CACHE_GOOD);
+    bool moved = learn_time(a, server_time);
+
+    if (a->config.state == NULL)
         return;
-    a->floor_kept = server_time;
-    write_state(a->config.state, server_time);
+    if (!(news && a->loop.now >= a->state_next) &&
+        !(moved && a->floor - a->floor_kept >= KEEP_INTERVAL_S))
+        return;
+    a->floor_kept = a->floor;
+    a->state_next = a->loop.now + KEEP_NEWS_MS;
+    state_write(a, a->floor);
 }
 
 /* ---- trust ---- */
@@ -192,7 +170,7 @@ int gateway_trust_init(struct agent *a)
         return 0;
     a->floor = built_in_time;
     if (a->config.state != NULL) {
-        a->floor_kept = read_state(a->config.state);
+        a->floor_kept = read_floor(a);
         if (a->floor_kept > a->floor)
             a->floor = a->floor_kept;
     }

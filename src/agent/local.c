@@ -13,6 +13,7 @@ void local_init(struct agent *a)
     struct ip ip;
 
     a->local.fd = -1;
+    a->local.cache = &a->names;
     a->local.deadline = NET_NEVER;
     a->origin.unix_path = a->target.local_path;
     a->origin.port = a->target.local_port;
@@ -107,12 +108,16 @@ const char *local_failed(struct agent *a, int err)
         text = err_text(err);
     }
     tell(a, true, text);
-    /* It may have moved. */
+    /* It may have moved: all its addresses have been tried. */
+    for (unsigned i = 0; i < a->origin.count; i++)
+        resolver_mark(&a->local, &a->origin.ip[i], DNS_CACHE_FAILED);
     local_look_up(a);
     return text;
 }
 
 void local_answers(struct agent *a)
 {
+    if (a->local_down)
+        resolver_mark(&a->local, &a->origin.ip[a->origin.at], DNS_CACHE_GOOD);
     tell(a, false, "the local server answers again");
 }
