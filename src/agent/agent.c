@@ -224,7 +224,7 @@ static void hurry(struct agent *a)
     uint32_t ms = a->config.ping_timeout_ms < PROBE_MS ? a->config.ping_timeout_ms : PROBE_MS;
 
     homes_now(&a->homes, a->loop.now);
-    /* MERGE: dns_cache_forget_failed, before anything is dialled. */
+    dns_cache_forget_failed(&a->names);
     if (a->phase <= PHASE_DIAL) {
         dial_stop(&a->dial);
         a->phase = PHASE_WAIT;

@@ -12,17 +12,27 @@
 #include "sys/log.h"
 
 #define NUMBER_MAX 20
-/* What we write is shorter, but for lines that somebody has added. */
-#define STATE_MAX 1024
+/* The time, and a line for each gateway. */
+#define STATE_MAX (NUMBER_MAX + 1 + HOMES_MAX * DNS_CACHE_LINE_MAX)
 
 /* ---- reading ---- */
+
+/* Each gateway takes its own. */
+static int read_line(struct agent *a, struct str line)
+{
+    int err = 0;
+
+    for (size_t i = 0; i < a->target.uri_count && err == 0; i++)
+        err = dns_cache_read(&a->names, a->target.uri[i].host, line);
+    return err;
+}
 
 static void read_addresses(struct agent *a, struct str text)
 {
     for (unsigned number = 2; text.n > 0; number++) {
         struct str line = str_take_until(&text, '\n');
 
-        if (line.n > 0 && dns_cache_read(&a->names, a->target.uri.host, line) < 0)
+        if (line.n > 0 && read_line(a, line) < 0)
             log_form(LOG_WARN, "--state %s: line %u is damaged, and is ignored", a->config.state,
                      number);
     }
@@ -59,7 +69,7 @@ static bool write_new(const char *path, const uint8_t *text, size_t n)
 /* A power cut leaves the old file or the new one, never half of one. */
 void state_write(struct agent *a, int64_t time)
 {
-    uint8_t text[NUMBER_MAX + 1 + DNS_CACHE_LINE_MAX];
+    uint8_t text[STATE_MAX];
     const char *path = a->config.state;
     char new[CONFIG_STATE_MAX + 5];
     size_t n = strlen(path);
@@ -70,7 +80,8 @@ void state_write(struct agent *a, int64_t time)
     writer_init(&w, text, sizeof text);
     writer_u64(&w, (uint64_t)time);
     writer_u8(&w, '\n');
-    dns_cache_write(&a->names, a->target.uri.host, &w);
+    for (size_t i = 0; i < a->target.uri_count; i++)
+        dns_cache_write(&a->names, a->target.uri[i].host, &w);
     if (!write_new(new, text, writer_stored(&w)) || rename(new, path) < 0)
         log_form(LOG_WARN, "--state %s cannot be written", path);
 }
