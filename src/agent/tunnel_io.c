@@ -307,8 +307,8 @@ static void turn_exchanges(struct agent *a)
     }
 }
 
-/* After a Goaway, and before our own end: open requests end first, unless the gateway closes before.
- * The first gateway is returned to between two requests. */
+/* After a Goaway, and before our own end: open requests end first, unless the gateway closes
+ * before. The first gateway is returned to between two requests. */
 static void leave(struct agent *a)
 {
     bool idle = a->session.stream_count == 0 && a->session.avoid == 0;

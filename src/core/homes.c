@@ -10,7 +10,7 @@ static struct home *current(struct homes *h)
 /* How long its failures count: see the top of the header. */
 static uint32_t memory_ms(const struct homes *h, const struct home *home)
 {
-    uint32_t doublings = home->failures - 1;
+    uint32_t doublings = home->failures - 1; /* without a failure anything will do */
 
     return (h->return_ms > 0 ? h->return_ms : HOMES_MEMORY_MS)
            << (doublings < HOMES_DOUBLINGS ? doublings : HOMES_DOUBLINGS);
@@ -18,7 +18,7 @@ static uint32_t memory_ms(const struct homes *h, const struct home *home)
 
 static int64_t forgotten_at(const struct homes *h, const struct home *home)
 {
-    return home->failures > 0 ? home->failed_at + memory_ms(h, home) : INT64_MIN;
+    return home->failed_at + memory_ms(h, home);
 }
 
 /* Those that count, in a row. More than a few are all the same. */

@@ -105,7 +105,7 @@ static void empty(const struct option *o, uint8_t *field)
     uint32_t max = 0;
 
     options_value_parse(o, (struct str){ NULL, 0 }, &max);
-    memset(field, 0, max * sizeof(char *));
+    memset(field, 0, max * sizeof o->text);
 }
 
 /* Stores the value of an option into the configuration; false when it is malformed. */

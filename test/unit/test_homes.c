@@ -229,6 +229,7 @@ static void returning(void)
     homes_opened(&h, now);
     is_int(h.due, 5000 + 10 * MINUTE, "the first is looked at when its failure is forgotten");
     ok(!homes_returns(&h, h.due - 1), "not sooner");
+    ok(homes_returns(&h, h.due), "but then");
     now = h.due + 12345;
     ok(homes_returns(&h, now), "or when nothing is open any more");
     ended(HOMES_RETURN, true);
@@ -275,6 +276,30 @@ static void back_first(void)
     is_int(dial(), 2, "not the second, whose failure is forgotten");
     homes_opened(&h, now);
     is_int(h.back, -1, "home again");
+}
+
+/* Left before it was of use; and all that comes after it. */
+static void back_and_on(void)
+{
+    start(4, 1000);
+    for (unsigned i = 0; i < 3; i++) {
+        is_int(dial(), i, "one after the other");
+        fails(0, "dead");
+    }
+    is_int(dial(), 3, "the fourth");
+    homes_opened(&h, now);
+    now = h.due;
+    ended(HOMES_RETURN, false);
+    h.home[1].failures = 2;
+    h.home[1].failed_at = h.home[2].failed_at = now;
+    is_int(dial(), 0, "the first");
+    fails(0, "dead");
+    is_int(dial(), 3, "the one that was left");
+    fails(0, "dead");
+    is_int(dial(), 2, "who failed less often");
+    fails(0, "dead");
+    is_int(dial(), 1, "who failed more often");
+    fails(1000, "all");
 }
 
 static void no_return(void)
@@ -417,6 +442,7 @@ int main(void)
     worse_ones_wait();
     returning();
     back_first();
+    back_and_on();
     no_return();
     left_alone();
     away();
