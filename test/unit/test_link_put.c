@@ -99,6 +99,20 @@ static void whole(bool client, enum upgrade_protocol protocol)
     tap_guard_free(out, 140000);
 }
 
+/* Nothing but its type. */
+static void shortest(void)
+{
+    static const struct wire_msg m = { .type = WIRE_GOAWAY };
+    struct link l;
+    uint8_t out[16];
+    size_t cap = 0;
+
+    link_init(&l, false, UPGRADE_TLV);
+    while (cap < sizeof out && link_put(&l, out, cap, &m, key) == 0)
+        cap++;
+    is_int(cap, 4 + 1, "a message of one byte needs that behind the room for a head");
+}
+
 /* ---- in parts ---- */
 
 static void parts(bool client, enum upgrade_protocol protocol, size_t cap)
@@ -323,6 +337,7 @@ int main(void)
         every_room(true, protocols[i]);
         every_room(false, protocols[i]);
     }
+    shortest();
     small_parts();
     broken_off();
     open_part();
