@@ -21,7 +21,8 @@ from pathlib import Path
 
 from bench_ways import nginx_argv, ssh_argvs, stop_all
 from pages import write_pages
-from procs import ADIT, GATEWAY, ROOT, Proc, clean_env, run, wait_until
+from procs import ADIT, GATEWAY, ROOT, clean_env, run
+from spaces import LongPath, Namespace
 
 RTT_MS = float(os.environ.get("RTT", "100"))
 MBIT = int(os.environ.get("MBIT", "1000"))
@@ -74,41 +75,10 @@ def ask(host, port, count):
     print(statistics.median(took) * 1000)
 
 
-class Namespace:
-    """Of a process that does nothing."""
-
-    def __init__(self):
-        self.holder = Proc(["unshare", "--net", "sleep", "infinity"])
-        self.path = "/proc/%d/ns/net" % self.holder.pid
-        own = os.readlink("/proc/self/ns/net")
-        wait_until(lambda: os.readlink(self.path) != own, "a namespace")
-
-    def argv(self, *command):
-        return ["nsenter", "--net=" + self.path, *map(str, command)]
-
-    def run(self, *command):
-        return subprocess.run(self.argv(*command), check=True, env=clean_env(),
-                              stdout=subprocess.PIPE).stdout.decode()
-
-    def start(self, *command):
-        return Proc(self.argv(*command))
-
-    def listens(self, port):
-        return ":%04X " % port in "".join(
-            line for line in self.run("cat", "/proc/net/tcp", "/proc/net/tcp6").splitlines(True)
-            if " 0A " in line)
-
-    def wait_listen(self, port):
-        wait_until(lambda: self.listens(port), "port %d" % port)
-
-
 def connect(device, cloud):
-    path = Proc([os.environ["PATH_TOOL"], device.path, cloud.path,
-                 "delay_us=%d" % (RTT_MS * 500), "mbit=%d" % MBIT,
-                 "loss=%d" % (LOSS_PERCENT * 10000)])
-    path.wait_for_log("ready")
+    path = LongPath(os.environ["PATH_TOOL"], device, cloud, delay_us=RTT_MS * 500,
+                    kbit=MBIT * 1000, loss=LOSS_PERCENT * 10000)
     for space, address in ((device, DEVICE), (cloud, CLOUD)):
-        space.run("ip", "link", "set", "lo", "up")
         space.run("ip", "addr", "add", address + "/24", "dev", "path")
         space.run("ip", "link", "set", "path", "mtu", "1500", "txqueuelen", "10000", "up")
     return path
@@ -248,6 +218,5 @@ if __name__ == "__main__":
     elif sys.argv[1:2] == ["ask"]:
         ask(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
     else:
-        os.environ["PATH"] += ":/usr/sbin"
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         main()

@@ -5,14 +5,26 @@
  *   path NETNS NETNS [NAME=VALUE]...
  *
  * Prints "ready" when the devices "path" are there, and carries packets until SIGTERM; then its
- * counts, a line a direction.
+ * counts, a line a direction. "There" is from the first namespace to the second.
  *
  *   delay_us=0      one way
- *   mbit=0          a million bits a second, each way; 0: any
+ *   kbit=0          a thousand bits a second, each way; 0: any
  *   queue_kb=0      that wait for their turn, more are dropped; 0: as many as there is room for
  *   loss=0, reorder=0, duplicate=0     of a million packets. One that is reordered is late by
  *   late_us=2000    so much
+ *   most=0          longer packets are lost, and nobody is told; 0: none
+ *   cut=0           1: all packets are lost, 2: those of TCP are answered with a reset
+ *   ways=3          that are cut: 1 there, 2 back, 3 both
  *   seed=1
+ *
+ * Standard input takes lines of the same, as a test goes on, each answered with "done at SECONDS"
+ * of CLOCK_MONOTONIC. So that a test can cut where it wants to:
+ *
+ *   after=0         this many packets of TCP more pass, and then `cut` becomes
+ *   then=1          this, which is told as "cut at SECONDS"
+ *   of=3            counted are those of these ways
+ *   least=1         with at least so many bytes of data,
+ *   syn=0           1: and only from the next SYN on; until it passes a cut is none for it
  *
  * NETNS is a path as /proc/PID/ns/net. Needs CAP_SYS_ADMIN and CAP_NET_ADMIN in them.
  */
@@ -33,14 +45,23 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "path_packet.h"
+
 #define PACKET_MAX 1600
 #define PACKETS 32768 /* on their way in one direction; a power of two */
 
-enum { DELAY_US, MBIT, QUEUE_KB, LOSS, REORDER, DUPLICATE, LATE_US, SEED, VALUES };
+enum { DELAY_US, KBIT, QUEUE_KB, LOSS, REORDER, DUPLICATE, LATE_US, SEED, MOST, CUT, WAYS,
+       AFTER, THEN, OF, LEAST, SYN, VALUES };
+enum { LOSES = 1, RESETS = 2 };
+enum { THERE = 1, BACK = 2 };
 
-static const char *const names[VALUES] = { "delay_us", "mbit",      "queue_kb", "loss",
-                                           "reorder",  "duplicate", "late_us",  "seed" };
-static uint64_t value[VALUES] = { [LATE_US] = 2000, [SEED] = 1 };
+static const char *const names[VALUES] = {
+    "delay_us", "kbit", "queue_kb", "loss", "reorder", "duplicate", "late_us", "seed", "most",
+    "cut", "ways", "after", "then", "of", "least", "syn",
+};
+static uint64_t value[VALUES] = {
+    [LATE_US] = 2000, [SEED] = 1, [WAYS] = 3, [THEN] = LOSES, [OF] = 3, [LEAST] = 1,
+};
 
 struct packet {
     int64_t due; /* nanoseconds */
@@ -55,6 +76,7 @@ struct line {
 };
 
 struct direction {
+    unsigned way;
     int from, to;
     struct line line, late;
     int64_t sent; /* when the last packet has left the queue */
@@ -133,17 +155,61 @@ static bool is_full(const struct line *line)
     return line->in - line->out == PACKETS;
 }
 
+/* ---- cutting ---- */
+
+static void tell(const char *what)
+{
+    printf("%s at %.6f\n", what, (double)now_ns() / 1e9);
+    fflush(stdout);
+}
+
+/* Counts a packet that is about to pass. */
+static void count(const struct direction *d, const struct tcp_view *v)
+{
+    if (value[AFTER] == 0 || value[SYN] || !(value[OF] & d->way) || v->data_len < value[LEAST] ||
+        --value[AFTER] > 0)
+        return;
+    value[CUT] = value[THEN];
+    tell("cut");
+}
+
+static bool is_cut(struct direction *d, const struct packet *p)
+{
+    uint8_t reset[RESET_MAX];
+    struct tcp_view v;
+    bool is_tcp = tcp_look(p->bytes, p->len, &v), cut;
+    uint32_t n;
+
+    if (is_tcp && value[SYN] && (v.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
+        value[SYN] = value[CUT] = 0;
+    cut = value[CUT] && (value[WAYS] & d->way);
+    if (!is_tcp)
+        return cut && value[CUT] == LOSES;
+    if (!cut)
+        count(d, &v);
+    else if (value[CUT] == RESETS && (n = tcp_reset(&v, reset)) > 0 &&
+             write(d->from, reset, n) != (ssize_t)n)
+        d->dropped++;
+    return cut;
+}
+
+/* ---- carrying ---- */
+
 /* Where a packet that came at `now` goes. */
 static void route(struct direction *d, const struct packet *p, int64_t now)
 {
-    int64_t takes = value[MBIT] ? (int64_t)(p->len * UINT64_C(8000) / value[MBIT]) : 0;
-    int64_t most = value[QUEUE_KB] && value[MBIT]
-                       ? (int64_t)(value[QUEUE_KB] * UINT64_C(8192000) / value[MBIT])
+    int64_t takes = value[KBIT] ? (int64_t)(p->len * UINT64_C(8000000) / value[KBIT]) : 0;
+    int64_t most = value[QUEUE_KB] && value[KBIT]
+                       ? (int64_t)(value[QUEUE_KB] * UINT64_C(8192000000) / value[KBIT])
                        : INT64_MAX;
     int64_t due;
 
     if (d->sent < now)
         d->sent = now;
+    if (is_cut(d, p) || (value[MOST] && p->len > value[MOST])) {
+        d->lost++;
+        return;
+    }
     if (d->sent - now > most || is_full(&d->line) || is_full(&d->late)) {
         d->dropped++;
         return;
@@ -196,6 +262,8 @@ static int64_t give_out(struct direction *d, struct line *line, int64_t now)
     return INT64_MAX;
 }
 
+/* ---- values ---- */
+
 static void set_value(const char *text)
 {
     const char *sign = strchr(text, '=');
@@ -214,6 +282,21 @@ static void set_value(const char *text)
     exit(2);
 }
 
+/* A line of values; false at the end of them. Whoever writes writes whole lines. */
+static bool obey(void)
+{
+    char line[512], *word;
+    ssize_t n = read(STDIN_FILENO, line, sizeof line - 1);
+
+    if (n <= 0)
+        return false;
+    line[n] = '\0';
+    for (word = strtok(line, " \n"); word != NULL; word = strtok(NULL, " \n"))
+        set_value(word);
+    tell("done");
+    return true;
+}
+
 static int64_t earlier(int64_t a, int64_t b)
 {
     return a < b ? a : b;
@@ -221,9 +304,11 @@ static int64_t earlier(int64_t a, int64_t b)
 
 static void carry(struct direction d[2])
 {
+    struct pollfd fds[3] = { { .fd = d[0].from, .events = POLLIN },
+                             { .fd = d[1].from, .events = POLLIN },
+                             { .fd = STDIN_FILENO, .events = POLLIN } };
+
     while (!stopped) {
-        struct pollfd fds[2] = { { .fd = d[0].from, .events = POLLIN },
-                                 { .fd = d[1].from, .events = POLLIN } };
         int64_t next = INT64_MAX, now;
         struct timespec wait;
 
@@ -234,19 +319,19 @@ static void carry(struct direction d[2])
             next = earlier(next, give_out(&d[i], &d[i].late, now));
         }
         now = now_ns();
-        if (next <= now)
-            continue;
-        next = earlier(next - now, INT64_C(1000000000));
+        next = next <= now ? 0 : earlier(next - now, INT64_C(1000000000));
         wait = (struct timespec){ next / 1000000000, next % 1000000000 };
-        ppoll(fds, 2, &wait, NULL);
+        ppoll(fds, 3, &wait, NULL);
+        if (fds[2].revents && !obey())
+            fds[2].fd = -1;
     }
 }
 
 int main(int argc, char **argv)
 {
     struct sigaction on_stop = { .sa_handler = stop };
-    struct direction d[2] = { { .line = new_line(), .late = new_line() },
-                              { .line = new_line(), .late = new_line() } };
+    struct direction d[2] = { { .way = THERE, .line = new_line(), .late = new_line() },
+                              { .way = BACK, .line = new_line(), .late = new_line() } };
 
     if (argc < 3) {
         fprintf(stderr, "path: usage: path NETNS NETNS [NAME=VALUE]...\n");
