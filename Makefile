@@ -211,12 +211,18 @@ test-rolling:
 	$(Q)ADIT_BUILD=$(OUT)/host ADIT_GATEWAY_BUILD=$(OUT)/host /usr/bin/python3 -m pytest -q -s \
 	    test/e2e/rolling.py
 
-# System calls fail one by one under strace; FAULTS=agent-read takes some.
-test-faults:
-	$(Q)sh scripts/setup.sh build test
+# System calls fail under strace, FAULTS=agent-read takes some; then the network, names, the gateway
+# and the local server fail, in namespaces, NET_FAULTS='hole|names' takes some. Four at once, which
+# wait most of the time; with one of the variables only its half.
+FAULTS_WITH := ADIT_BUILD=$(OUT)/host ADIT_GATEWAY_BUILD=$(OUT)/host PATH_TOOL=$(OUT)/path \
+    PYTHONPATH=test/e2e /usr/bin/python3 -m pytest -q -n 4
+test-faults: $(OUT)/path
+	$(Q)sh scripts/setup.sh build test net
 	$(Q)$(MAKE) --no-print-directory BOARD=host all
-	$(Q)ADIT_BUILD=$(OUT)/host ADIT_GATEWAY_BUILD=$(OUT)/host FAULTS='$(FAULTS)' \
-	    /usr/bin/python3 -m pytest -q test/e2e/faults.py
+	$(Q)$(if $(NET_FAULTS),,FAULTS='$(FAULTS)' $(FAULTS_WITH) test/e2e/faults.py \
+	    test/e2e/faults_lasting.py)
+	$(Q)$(if $(FAULTS),,NET_FAULTS='$(NET_FAULTS)' $(FAULTS_WITH) -p net_table \
+	    test/e2e/net_faults.py)
 
 # Every board, or BOARDS='...': make size [PROFILE=tiny], make test-boards. With V=1 size tells, of
 # two boards, what each part costs. This one: make repro.
@@ -268,7 +274,7 @@ mutants mutate:
 	$(Q)python3 scripts/mutants.py $(if $(filter mutate,$@),random,list)
 
 # As bench, over a path of RTT=100 milliseconds, MBIT=1000, LOSS=0 per cent.
-$(OUT)/path: test/tools/path.c
+$(OUT)/path: test/tools/path.c test/tools/path_packet.h
 	@mkdir -p $(@D)
 	$(Q)cc -std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra -o $@ $<
 bench-path:

@@ -1,5 +1,5 @@
 #!/bin/sh
-# setup.sh [build] [boards] [every-board] [boot] [test] [bench] [fuzz] [lint] [coverage] [cost]:
+# setup.sh [build] [boards] [every-board] [boot] [test] [net] [bench] [fuzz] [lint] [coverage] [cost]:
 # installs with apt what these need and is missing.
 # Without a word: build boards test. Says what it does, and does nothing when nothing is missing.
 # ADIT_SETUP=no: nothing at all, for builds inside somebody else's build system.
@@ -17,15 +17,17 @@ packages() {
                  python3 ;;
     boot)   echo qemu-system-mips cpio gzip ;;
     test)   echo busybox curl openssl perl procps python3 python3-pytest python3-pytest-xdist \
-                 python3-websockets nginx-light haproxy shellcheck mandoc groff-base strace ;;
+                 python3-websockets nginx-light haproxy shellcheck mandoc groff-base strace \
+                 iproute2 util-linux ;;
+    net)    echo iproute2 util-linux nftables conntrack ;;
     bench)  echo haproxy wrk nginx-light openssh-client openssh-server curl iproute2 \
                  util-linux ;;
     lint)   echo cppcheck clang-format-14 clang-tidy-14 shellcheck pyflakes3 mandoc ;;
     coverage) echo gcovr ;;
     cost)   echo valgrind strace ;;
     fuzz)   echo clang-14 libclang-rt-14-dev ;;
-    *)      echo "setup: no group '$1' (there are build boards every-board boot test bench lint" \
-                "coverage fuzz cost)" >&2
+    *)      echo "setup: no group '$1' (there are build boards every-board boot test net bench" \
+                "lint coverage fuzz cost)" >&2
             return 1 ;;
     esac
 }

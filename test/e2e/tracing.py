@@ -46,6 +46,10 @@ class Traced:
         self.ptrace(GET, ctypes.byref(self.regs))
         return self.regs
 
+    def change(self, register, value):
+        setattr(self.regs, register, value)
+        self.ptrace(PUT, ctypes.byref(self.regs))
+
     def next_stop(self):
         """Runs to the begin or the end of the next system call: its number, whether it begins, and
         its result."""
@@ -60,8 +64,7 @@ class Traced:
             number, begins, _ = self.next_stop()
             if number == call and not begins:
                 break
-        self.regs.rax = (1 << 64) - error
-        self.ptrace(PUT, ctypes.byref(self.regs))
+        self.change("rax", (1 << 64) - error)
 
     def run_past(self, condition):
         """Runs until a system call has ended for which condition(number, result) holds, then to
