@@ -28,9 +28,13 @@
 /* Turns without a move or a deadline: by then the agent spins. */
 #define WORLD_SPIN 64
 
+/* The way to the gateway. */
+enum world_link { WORLD_UP, WORLD_LOSES, WORLD_NO_ROUTE };
+
 /* One end of a connection: `in` is what it has not read yet. */
 struct world_end {
     bool used, gateways, ended, reset;
+    bool lost;       /* what connects was lost, and nothing comes of it */
     bool waits;      /* to be accepted */
     int peer;
     uint32_t unsent_max; /* what it may have in its peer's `in`; 0: any */
@@ -56,6 +60,7 @@ static struct {
     int64_t idle_now;
     uint32_t random;
     int64_t unix_start;
+    enum world_link link;
 } world;
 
 static bool world_peers(void);
@@ -116,16 +121,23 @@ static void break_off(int fd)
 int sock_connect(const struct ip *ip, uint16_t port)
 {
     bool gateways = port == world.gateway_port;
-    int ours = new_end(), theirs = new_end();
+    int ours, theirs;
 
     (void)ip;
+    world.moved++;
+    world.dials += gateways;
+    if (gateways && world.link == WORLD_NO_ROUTE)
+        return ERR_UNREACHABLE;
+    ours = new_end();
+    end_of(ours)->lost = gateways && world.link == WORLD_LOSES;
+    if (end_of(ours)->lost)
+        return ours;
+    theirs = new_end();
     end_of(ours)->peer = theirs;
     end_of(theirs)->peer = ours;
     end_of(theirs)->gateways = gateways;
     end_of(theirs)->waits = true;
     world.waiting[gateways]++;
-    world.dials += gateways;
-    world.moved++;
     return ours;
 }
 
@@ -402,7 +414,8 @@ static bool may_read(const struct world_end *e)
 
 static bool may_write(const struct world_end *e)
 {
-    return e->reset || e->peer < 0 || (room_at(end_of(e->peer)) > 0 && may_begin(e));
+    return !e->lost &&
+           (e->reset || e->peer < 0 || (room_at(end_of(e->peer)) > 0 && may_begin(e)));
 }
 
 unsigned loop_ready(const struct loop *l, int fd)

@@ -3,6 +3,9 @@
  * where it can: between any two pieces that it reads or writes. Whatever it does then, the agent
  * dials again within its deadlines, or is at its end in time when it has been told to stop, and
  * never turns without need. In all modes, in the clear and through TLS.
+ *
+ * And trouble that lasts an hour: no link, or a clock that is years off, from every point on. The
+ * agent tries all the time, but not too often, and serves when it is over, or through it.
  */
 #include "agent_world.h"
 
@@ -35,10 +38,25 @@
 /* An undisturbed run: everything that it does has been done long before. */
 #define CALM_MS 200000
 
+#define HOUR_MS 3600000
+/* --max-delay: the longest, and the most attempts in an hour, those before it has grown included. */
+#define DELAY_MS 300000
+#define DIALS_MIN 12
+#define DIALS_MAX 40
+/* Beyond the end of any certificate here. */
+#define YEARS_S (20 * 31622400ll)
+
 /* Doubted: it freezes, and SIGUSR2 says that something may be wrong. */
-enum stop { CALM, FREEZE, DOUBTED, DEAF, MUTE, RESET, END, BROKEN, TERMINATED, STOPS };
-static const char *const stop_names[] = { "calm", "freeze", "doubted", "deaf", "mute", "reset",
-                                          "end", "broken", "terminated" };
+enum stop {
+    CALM, FREEZE, DOUBTED, DEAF, MUTE, RESET, END, BROKEN, TERMINATED, STOPS,
+    /* these last an hour; the clock alone, or the connection breaks as well */
+    LOST = STOPS, NO_ROUTE, AHEAD, BEHIND, AHEAD_RESET, BEHIND_RESET, TROUBLES
+};
+static const char *const stop_names[] = {
+    "calm", "freeze", "doubted", "deaf", "mute", "reset", "end", "broken", "terminated",
+    "an hour of loss", "an hour without a route", "a clock years ahead", "a clock in 1970",
+    "a clock years ahead and a reset", "a clock in 1970 and a reset",
+};
 
 static const char *const mode_names[] = { [UPGRADE_TLV] = "tlv", [UPGRADE_JSON] = "json",
                                           [UPGRADE_PLAIN] = "plain" };
@@ -57,6 +75,10 @@ static struct {
     int64_t since;        /* when it came; 0: not yet */
     bool reads, writes;   /* what the gateway still does */
     int64_t dialled;      /* when the agent came again */
+    /* of what lasts an hour */
+    int64_t mended, served, clock;
+    bool was_open;        /* the session, when it came */
+    unsigned dials;       /* while it lasted */
 } stop;
 
 /* ---- the gateway: the real session and transport, and a script ---- */
@@ -94,11 +116,51 @@ static bool stopped(void)
     return stop.since != 0;
 }
 
+static bool is_open(void)
+{
+    return gateway.live && gateway.transport.err == 0 && gateway.upgraded &&
+           gateway.session.state == SESSION_OPEN;
+}
+
+static void begin_trouble(void)
+{
+    bool link = stop.kind == LOST || stop.kind == NO_ROUTE;
+
+    stop.reads = stop.writes = !link;
+    stop.was_open = is_open();
+    stop.clock = world.unix_start;
+    world.peers_at = world.now + HOUR_MS;
+    if (link)
+        world.link = stop.kind == LOST ? WORLD_LOSES : WORLD_NO_ROUTE;
+    else if (stop.kind == AHEAD || stop.kind == AHEAD_RESET)
+        world.unix_start += YEARS_S;
+    else
+        world.unix_start = 0;
+    if (stop.kind == AHEAD_RESET || stop.kind == BEHIND_RESET)
+        break_off(gateway.transport.fd);
+}
+
+static void end_trouble(void)
+{
+    if (stop.kind < STOPS || !stopped() || stop.mended != 0 || world.now < stop.since + HOUR_MS)
+        return;
+    stop.mended = world.now;
+    stop.dials = world.dials;
+    stop.reads = stop.writes = true;
+    world.peers_at = NET_NEVER;
+    world.link = WORLD_UP;
+    world.unix_start = stop.clock;
+}
+
 static void world_at_step(void)
 {
     if (world.steps != stop.at || stopped())
         return;
     stop.since = world.now;
+    if (stop.kind >= STOPS) {
+        begin_trouble();
+        return;
+    }
     stop.reads = stop.kind == MUTE;
     stop.writes = world.full = stop.kind == DEAF;
     if (stop.kind == DEAF)
@@ -312,8 +374,10 @@ static void chatter(void)
 static bool move_gateway(void)
 {
     uint64_t moved = world.moved;
-    int fd = stopped() ? -1 : world_accept(true);
+    int fd;
 
+    end_trouble();
+    fd = stopped() && (stop.kind < STOPS || world.link != WORLD_UP) ? -1 : world_accept(true);
     if (fd >= 0)
         open_gateway(fd);
     if (!gateway.live || gateway.transport.err)
@@ -446,17 +510,69 @@ static int64_t patience(void)
     return stop.kind == DOUBTED ? PROBE_MS + DIAL_MS : ms;
 }
 
+/* Whoever asks is answered, on a connection that the trouble has not met. */
+static bool is_served(void)
+{
+    bool clock = stop.kind == AHEAD || stop.kind == BEHIND;
+
+    return is_open() && (clock || world.dials > 1) &&
+           (local_frozen || gateway.answered == SCRIPT);
+}
+
+static void watch_trouble(void)
+{
+    int64_t end = stop.mended + DELAY_MS + CONNECT_MS + LOCAL_MS + DIAL_MS;
+
+    if (stopped() && stop.served == 0 && world.now > stop.since && is_served())
+        stop.served = world.now;
+    /* No link serves nobody: a connection from before is no longer there. */
+    if (stop.mended == 0 && world.link != WORLD_UP)
+        stop.served = 0;
+    if (stopped() && stop.mended != 0 && (stop.served != 0 || world.now > end))
+        world.terminate = true;
+}
+
 static void world_on_wait(void)
 {
     bool late = stopped() && stop.kind != TERMINATED && world.now > stop.since + patience();
 
     if (stopped() && world.dials > 1 && stop.dialled == 0)
         stop.dialled = world.now;
+    if (stop.kind >= STOPS) {
+        if (!agent.stopping)
+            watch_trouble();
+        return;
+    }
     /* Enough is known: the run ends as programs do. */
     if (agent.stopping || !(stop.dialled != 0 || late || (!stopped() && world.now > CALM_MS)))
         return;
     world.terminate = true;
     calm_steps = world.steps;
+}
+
+/* What is wrong with how it went through an hour of trouble, or NULL. */
+static const char *judge_trouble(void)
+{
+    bool link = stop.kind == LOST || stop.kind == NO_ROUTE;
+    bool ahead = stop.kind == AHEAD || stop.kind == AHEAD_RESET;
+    unsigned dials = stop.dials;
+
+    if (!stopped())
+        return "over";
+    if (stop.served == 0)
+        return "nobody is served";
+    if (link && stop.served < stop.mended)
+        return "served without a link";
+    if (link && (dials < DIALS_MIN || dials > DIALS_MAX))
+        return "dialled too often, or not often enough";
+    if (!link && !with_tls && dials > (stop.kind >= AHEAD_RESET ? 2 : 1))
+        return "the clock counts without certificates";
+    if (with_tls && stop.kind == AHEAD_RESET && stop.served < stop.mended)
+        return "a certificate that has expired counts";
+    /* The time that the gateway told stands in for a clock that stands in 1970. */
+    if (with_tls && !ahead && !link && stop.was_open && stop.served >= stop.mended)
+        return "the clock kept it away though the time was known";
+    return NULL;
 }
 
 /* Returns what is wrong, or NULL. */
@@ -478,6 +594,8 @@ static const char *run(enum stop kind, unsigned at)
     notify_start(&agent.notify, world.now);
     if (agent_run(&agent) != 0)
         return "the exit code is not 0";
+    if (kind >= STOPS)
+        return judge_trouble();
     told = stop.kind == TERMINATED ? stop.since : stop.dialled;
     if (kind == CALM)
         return world.dials == 1 ? NULL : "dialled again without need";
@@ -548,8 +666,8 @@ static void mode(enum upgrade_protocol p, bool tls, unsigned stride)
     is_int(gateway.refused, FLOOD, "all of the flood is refused, sooner or later");
     is_int(gateway.answered, SCRIPT, "the rest is answered");
     is_int(gateway.received, BIG + 5 + 5 + 3, "with every byte");
-    for (int kind = FREEZE; kind < STOPS; kind++)
-        all_points((enum stop)kind, steps, stride);
+    for (int kind = FREEZE; kind < TROUBLES; kind++)
+        all_points((enum stop)kind, steps, kind < STOPS ? stride : 5 * stride);
     local_frozen = true;
     run(CALM, 0);
     steps = calm_steps;
