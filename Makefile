@@ -224,6 +224,14 @@ test-faults: $(OUT)/path
 	$(Q)$(if $(FAULTS),,NET_FAULTS='$(NET_FAULTS)' $(FAULTS_WITH) -p net_table \
 	    test/e2e/net_faults.py)
 
+# By the thousand: reconnects and requests of one agent, tunnels of one gateway, while memory and
+# descriptors stay the same; SOAK_RECONNECTS, SOAK_REQUESTS, SOAK_TUNNELS, SOAK_ROUNDS for fewer.
+test-soak: $(OUT)/path
+	$(Q)sh scripts/setup.sh build test net
+	$(Q)$(MAKE) --no-print-directory BOARD=host all
+	$(Q)ADIT_BUILD=$(OUT)/host ADIT_GATEWAY_BUILD=$(OUT)/host PATH_TOOL=$(OUT)/path \
+	    /usr/bin/python3 -m pytest -q -s test/e2e/soak.py
+
 # Every board, or BOARDS='...': make size [PROFILE=tiny], make test-boards. With V=1 size tells, of
 # two boards, what each part costs. This one: make repro.
 BOARDS ?= $(filter-out host-% x86_64,$(notdir $(basename $(wildcard board/*.mk))))
@@ -295,7 +303,7 @@ distclean:
 	rm -rf $(OUT) build
 include board/init/install.mk
 FORCE:
-.PHONY: all tests test test-asan test-big test-rolling test-faults unit run-tests layers size \
+.PHONY: all tests test test-asan test-big test-rolling test-faults test-soak unit run-tests layers size \
     test-boards test-boot repro sbom agent fuzz fuzz-all lint coverage mutants mutate demo bench \
     bench-path bench-cost clean distclean FORCE
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -59,7 +59,10 @@ class NameServer:
                 if self.mood == "silent":
                     continue
                 answers = self.garbage(query) if self.mood == "garbage" else [self.answer(query)]
-                threading.Timer(self.delay, self.give, (answers, peer)).start()
+                if self.delay:
+                    threading.Timer(self.delay, self.give, (answers, peer)).start()
+                else:
+                    self.give(answers, peer)
 
     def give(self, answers, peer):
         with contextlib.suppress(OSError):
@@ -107,6 +110,7 @@ class LocalServer(Origin):
     async def start(self):
         with self.space.inside():
             sock = socket.create_server(("127.0.0.1", LOCAL))
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return await asyncio.start_server(self.serve, sock=sock)
 
     async def serve(self, reader, writer):
@@ -224,8 +228,10 @@ class World:
             self.make_gateway(gateway)
             self.make_agent(agent)
             self.agent.wait_for_log("session .* open", timeout=60)
-            self.steady = Steady(self.background, self.cloud, patience, every)
-            self.ends.callback(self.steady.stop)
+            self.steady = None
+            if every:
+                self.steady = Steady(self.background, self.cloud, patience, every)
+                self.ends.callback(self.steady.stop)
         except BaseException:
             self.ends.close()
             raise

@@ -13,7 +13,8 @@
  *   loss=0, reorder=0, duplicate=0     of a million packets. One that is reordered is late by
  *   late_us=2000    so much
  *   most=0          longer packets are lost, and nobody is told; 0: none
- *   cut=0           1: all packets are lost, 2: those of TCP are answered with a reset
+ *   cut=0           1: all packets are lost; 2: those of TCP, which are answered with a reset;
+ *                   3: and whom they were for is told by a reset, too
  *   ways=3          that are cut: 1 there, 2 back, 3 both
  *   seed=1
  *
@@ -52,7 +53,7 @@
 
 enum { DELAY_US, KBIT, QUEUE_KB, LOSS, REORDER, DUPLICATE, LATE_US, SEED, MOST, CUT, WAYS,
        AFTER, THEN, OF, LEAST, SYN, VALUES };
-enum { LOSES = 1, RESETS = 2 };
+enum { LOSES = 1, RESETS, BREAKS };
 enum { THERE = 1, BACK = 2 };
 
 static const char *const names[VALUES] = {
@@ -173,12 +174,25 @@ static void count(const struct direction *d, const struct tcp_view *v)
     tell("cut");
 }
 
+static void reset(struct direction *d, const struct tcp_view *v)
+{
+    uint8_t out[RESET_MAX];
+    uint32_t n;
+
+    if (v->flags & TCP_RST)
+        return;
+    n = tcp_refuse(v, out);
+    if (write(d->from, out, n) != (ssize_t)n)
+        d->dropped++;
+    n = value[CUT] == BREAKS ? tcp_break(v, out) : 0;
+    if (n > 0 && write(d->to, out, n) != (ssize_t)n)
+        d->dropped++;
+}
+
 static bool is_cut(struct direction *d, const struct packet *p)
 {
-    uint8_t reset[RESET_MAX];
     struct tcp_view v;
     bool is_tcp = tcp_look(p->bytes, p->len, &v), cut;
-    uint32_t n;
 
     if (is_tcp && value[SYN] && (v.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
         value[SYN] = value[CUT] = 0;
@@ -187,9 +201,8 @@ static bool is_cut(struct direction *d, const struct packet *p)
         return cut && value[CUT] == LOSES;
     if (!cut)
         count(d, &v);
-    else if (value[CUT] == RESETS && (n = tcp_reset(&v, reset)) > 0 &&
-             write(d->from, reset, n) != (ssize_t)n)
-        d->dropped++;
+    else if (value[CUT] != LOSES)
+        reset(d, &v);
     return cut;
 }
 

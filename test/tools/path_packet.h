@@ -1,5 +1,5 @@
 /*
- * What path.c has to know of a packet: TCP in IPv4 or IPv6, and the reset that answers it.
+ * What path.c has to know of a packet: TCP in IPv4 or IPv6, and resets.
  * Source: RFC 791, RFC 8200 section 3, RFC 9293 sections 3.1 and 3.5.2, RFC 1071.
  * Not handled: extension headers of IPv6, fragments.
  */
@@ -17,7 +17,7 @@ enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16 };
 
 struct tcp_view {
     const uint8_t *ip, *tcp;
-    uint32_t ip_len;   /* of the IP head */
+    uint32_t ip_len; /* of the IP head */
     uint32_t data_len;
     uint8_t flags;
 };
@@ -70,8 +70,9 @@ static inline void put_checksum(uint8_t *p, uint32_t sum)
     p[1] = (uint8_t)~sum;
 }
 
-/* The head of IP back to the sender; where its addresses are, and how long both together. */
-static inline uint8_t *reset_ip(const struct tcp_view *v, uint8_t *out, uint32_t *both)
+/* The head of IP, to the sender or on to the receiver; where its addresses are, and how long both
+ * together. */
+static inline uint8_t *bare_ip(const struct tcp_view *v, bool back, uint8_t *out, uint32_t *both)
 {
     bool four = v->ip[0] >> 4 == 4;
     uint32_t n = four ? 4 : 16, at = four ? 12 : 8;
@@ -88,36 +89,45 @@ static inline uint8_t *reset_ip(const struct tcp_view *v, uint8_t *out, uint32_t
         out[6] = TCP_NUMBER;
         out[7] = 64;
     }
-    memcpy(out + at, v->ip + at + n, n);
-    memcpy(out + at + n, v->ip + at, n);
+    memcpy(out + at, v->ip + at + (back ? n : 0), n);
+    memcpy(out + at + n, v->ip + at + (back ? 0 : n), n);
     if (four)
         put_checksum(out + 10, add16(0, out, 20));
     *both = 2 * n;
     return out + at;
 }
 
-/* RFC 9293 section 3.5.2: what a host says that knows no such connection. Its length, 0: none. */
-static inline uint32_t tcp_reset(const struct tcp_view *v, uint8_t out[RESET_MAX])
+static inline uint32_t bare_tcp(const struct tcp_view *v, bool back, uint32_t seq, uint32_t ack,
+                                uint8_t flags, uint8_t out[RESET_MAX])
 {
     uint32_t ip_len = v->ip[0] >> 4 == 4 ? 20 : 40, both;
-    uint8_t *address = reset_ip(v, out, &both), *tcp = out + ip_len;
+    uint8_t *address = bare_ip(v, back, out, &both), *tcp = out + ip_len;
 
-    if (v->flags & TCP_RST)
-        return 0;
-    memcpy(tcp, v->tcp + 2, 2);
-    memcpy(tcp + 2, v->tcp, 2);
+    memcpy(tcp, v->tcp + (back ? 2 : 0), 2);
+    memcpy(tcp + 2, v->tcp + (back ? 0 : 2), 2);
+    put32(tcp + 4, seq);
+    put32(tcp + 8, ack);
     tcp[12] = TCP_HEAD / 4 << 4;
-    tcp[13] = TCP_RST;
-    if (v->flags & TCP_ACK) {
-        memcpy(tcp + 4, v->tcp + 8, 4);
-    } else {
-        uint32_t taken = v->data_len + !!(v->flags & TCP_SYN) + !!(v->flags & TCP_FIN);
-
-        put32(tcp + 8, get32(v->tcp + 4) + taken);
-        tcp[13] |= TCP_ACK;
-    }
+    tcp[13] = flags;
     put_checksum(tcp + 16, add16(add16(TCP_NUMBER + TCP_HEAD, address, both), tcp, TCP_HEAD));
     return ip_len + TCP_HEAD;
+}
+
+/* RFC 9293 section 3.5.2: what a host says that knows no such connection; not to a reset. Its
+ * length. */
+static inline uint32_t tcp_refuse(const struct tcp_view *v, uint8_t out[RESET_MAX])
+{
+    uint32_t taken = v->data_len + !!(v->flags & TCP_SYN) + !!(v->flags & TCP_FIN);
+
+    if (v->flags & TCP_ACK)
+        return bare_tcp(v, true, get32(v->tcp + 8), 0, TCP_RST, out);
+    return bare_tcp(v, true, 0, get32(v->tcp + 4) + taken, TCP_RST | TCP_ACK, out);
+}
+
+/* What the receiver gets instead of the packet. */
+static inline uint32_t tcp_break(const struct tcp_view *v, uint8_t out[RESET_MAX])
+{
+    return bare_tcp(v, false, get32(v->tcp + 4), 0, TCP_RST, out);
 }
 
 #endif
