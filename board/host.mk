@@ -4,7 +4,8 @@ MARCH     := -march=x86-64 -mtune=generic -fno-pie -fcf-protection=none
 LDMARCH   := -no-pie
 LIBC      := musl
 RUN       :=
-FLASH_MAX := 131072
+# Registers and addresses of 64 bits have prefixes and long displacements.
+FLASH_MAX := 139264
 RAM_MAX   := 2326528
 POOL_KB   := 2048
 STACK_MAX := 16384

@@ -43,7 +43,7 @@ struct dns_answer {
 
 /*
  * Checks that the answer belongs to the query (id, question; names case folded), follows CNAMEs
- * within it (9 in a row), collects addresses of the type; those beyond DNS_ADDRESSES_MAX are left
+ * within it (10 in a row), collects addresses of the type; those beyond DNS_ADDRESSES_MAX are left
  * out. Compression pointers only go backwards, so that it
  * ends. Returns the number of addresses (0: the name has none of this type), ERR_DNS_NAME
  * (NXDOMAIN), or ERR_DNS (malformed, foreign, server failure).

@@ -37,7 +37,7 @@ static int64_t floor_of(const char *state)
     memset(&agent, 0, sizeof agent);
     agent.config.state = path;
     agent.config.pin[0] = pin;
-    agent.target.uri.tls = true;
+    agent.target.any_tls = true;
     if (state)
         write_text(state);
     else
@@ -246,7 +246,7 @@ static int in_root(void)
         if (chroot(dir) < 0 && (unshare(CLONE_NEWUSER) < 0 || chroot(dir) < 0))
             _exit(NO_ROOT_HERE);
         memset(&agent, 0, sizeof agent);
-        agent.target.uri.tls = true;
+        agent.target.any_tls = true;
         _exit(gateway_trust_init(&agent) == 0 && agent.trust.anchor_count == 1 ? FOUND
                                                                                : NONE_FOUND);
     }

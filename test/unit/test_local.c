@@ -141,10 +141,13 @@ static void test_name_again(void)
     is_int(questions(-1), 0, "within a second it is not asked for again");
     agent.loop.now += 1;
     local_look_up(&agent);
+    is_int(questions(-1), 0, "nor while the answer is good, which is a minute");
+    agent.loop.now += 60000;
+    local_look_up(&agent);
     is_int(questions(8), 2, "then it is");
     take_answers();
     is_int(agent.origin.ip[0].bytes[3], 8, "it has moved");
-    agent.loop.now += 1000;
+    agent.loop.now += 60000;
     local_look_up(&agent);
     questions(0);
     take_answers();
