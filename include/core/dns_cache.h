@@ -24,8 +24,9 @@
 #include "codec/ip.h"
 #include "limits.h"
 
-/* The gateway's, the local server's, and two that gateways send us to. 440 bytes each. */
-#define DNS_CACHE_NAMES 4
+/* The gateways', the local server's, and one that a gateway has sent us to: none of them takes
+ * another's place. 440 bytes each. */
+#define DNS_CACHE_NAMES (HOMES_MAX + 2)
 #define DNS_CACHE_ADDRESSES 8
 /* What a TTL counts for: of 0 there is no cache, and a mistake of years has an end. */
 #define DNS_CACHE_LEAST_S 1

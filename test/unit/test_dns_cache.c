@@ -318,6 +318,28 @@ static void test_lines(void)
     is_str(stale(1), "1abcdefg", "takes the last one's place");
 }
 
+/* What is known of each gateway outlasts the local server's name, and one where we were sent. */
+static void test_gateways(void)
+{
+    char text[] = "a 192.0.2.1";
+    struct ip ip[DNS_CACHE_ADDRESSES] = { address(9) };
+    uint8_t out[DNS_CACHE_LINE_MAX];
+    struct writer w;
+
+    empty();
+    for (unsigned i = 0; i < HOMES_MAX; i++) {
+        text[0] = (char)('a' + i);
+        is_int(dns_cache_read(&c, nth(i), str_of(text)), 0, "gateway %u is known", i + 1);
+    }
+    dns_cache_put(&c, STR("local"), ip, 1, 100, 0);
+    dns_cache_put(&c, STR("elsewhere"), ip, 1, 100, 0);
+    for (unsigned i = 0; i < HOMES_MAX; i++) {
+        writer_init(&w, out, sizeof out);
+        dns_cache_write(&c, nth(i), &w);
+        is_int((int)w.len, (int)sizeof text, "gateway %u still is", i + 1);
+    }
+}
+
 /* The longest line fits. */
 static void test_longest_line(void)
 {
@@ -354,6 +376,7 @@ int main(void)
     test_without();
     test_forget();
     test_lines();
+    test_gateways();
     test_longest_line();
     return done_testing();
 }
