@@ -18,7 +18,7 @@ from origin import pattern_sha
 from procs import wait_until
 from visitor import Broken
 
-HOLE, RESET = 1, 2
+HOLE, RESET, BREAK = 1, 2, 3
 THERE, BACK = 1, 2
 KINDS = {"hole": HOLE, "reset": RESET}
 
@@ -28,11 +28,10 @@ class Row:
     broken = fault = found = mended = back = None
     lost = 0
     found_most, back_most = CONNECT_S, BACK_S
-    note = ""
+    # From here on nothing may fail any more; None: from `back` on.
+    calm = None
     # Programs that are others afterwards: there is nothing to compare.
     replaced = ()
-    # The local server's faults are no visitor's page.
-    steady = True
 
 
 class Case:
@@ -97,14 +96,14 @@ def small_mtu(w, row):
 
 
 def mtu_hole(w, row):
-    """Full packets are lost and nobody is told: what is small still passes."""
+    """Full packets are lost and nobody is told. What is small would still pass, but visitors who
+    have waited come in packets that are full."""
     since = w.agent.mark()
     row.broken = row.fault = w.path.set(most=1200)
     failed = upload(w)
     row.found = w.wait_failures(1, since)
     failed()
-    # Small requests find their way as before.
-    w.wait_served(row.found)
+    hold(2)
     row.mended = w.path.set(most=0)
     transfer(w, 300000, 20)
 
@@ -158,27 +157,43 @@ def reconnect_into(kind, of, after, least=1, said=(), not_said=()):
     return fault
 
 
-def silent_names(w, row):
-    since = w.agent.mark()
-    w.names.mood = "silent"
-    row.broken = row.fault = w.path.set(cut=RESET)
-    row.fault = w.wait_failures(1, since)
-    w.path.set(cut=0)
-    row.found = w.wait_failures(2, since)
-    w.names.mood, row.mended = None, time.monotonic()
+def without_names(begin, end, at_start=False, count=2, most=CONNECT_S, later=0):
+    """The connection breaks, or the agent is started anew, while names are not well. An agent that
+    remembers where its gateway was may serve all the same: then there is nothing to find."""
+    def fault(w, row):
+        since = 0 if at_start else w.agent.mark()
+        begin(w)
+        row.broken = row.fault = time.monotonic()
+        if at_start:
+            w.agent.stop()
+            w.start_agent()
+            row.replaced = ("agent",)
+        else:
+            w.path.set(cut=BREAK, syn=1)
+            row.fault = w.wait_failures(1, since)
+            w.path.set(cut=0, syn=0)
+        wait_until(lambda: w.failures(since) >= count or w.steady.served(row.fault), "an end", 60)
+        row.found = time.monotonic() if w.failures(since) >= count else None
+        end(w)
+        row.mended = time.monotonic()
+        row.found_most, row.back_most = most, BACK_S + later
+    return fault
 
 
-def no_names(w, row):
+def mood(value):
+    def begin(w):
+        w.names.mood = value
+    return begin
+
+
+def no_names(w):
     """Nobody listens on port 53: told at once."""
-    since = w.agent.mark()
     w.names.close()
-    row.broken = w.path.set(cut=RESET)
-    row.fault = w.wait_failures(1, since)
-    w.path.set(cut=0)
-    row.found = w.wait_failures(2, since)
+
+
+def names_again(w):
     w.names = world.NameServer(w.cloud, NAMES)
     w.ends.callback(w.names.close)
-    row.mended = time.monotonic()
 
 
 def refused(w, row):
@@ -283,7 +298,8 @@ RESUMED, CONNECTED, OPENED = "TLS session resumed", "connected, protocol", " ope
 STATES = []
 for kind_name, kind in KINDS.items():
     STATES += [
-        Case("%s while resolving" % kind_name, silent_names if kind == HOLE else no_names),
+        Case("%s while resolving" % kind_name, without_names(mood("silent"), mood(None))
+             if kind == HOLE else without_names(no_names, names_again)),
         Case("%s while dialling" % kind_name,
              reconnect_into(HOLE, THERE, 1, least=0, not_said=[CONNECTED, RESUMED])
              if kind == HOLE else refused, quick=kind == RESET),
@@ -362,18 +378,10 @@ LINKS = [
 
 # ---- names ----
 
-def names_are(mood, delay=0.0):
-    """In this mood while the agent needs them; then well again."""
-    def fault(w, row):
-        since = w.agent.mark()
-        w.names.mood, w.names.delay = mood, delay
-        row.broken = w.path.set(cut=RESET)
-        row.fault = w.wait_failures(1, since)
-        w.path.set(cut=0)
-        row.found = w.wait_failures(3, since)
-        w.names.mood, w.names.delay, row.mended = None, 0, time.monotonic()
-        row.found_most = 3 * CONNECT_S
-    return fault
+def names_are(value, at_start=False):
+    """That a name is unknown may be remembered for some seconds (RFC 2308)."""
+    return without_names(mood(value), mood(None), at_start, 3, 3 * CONNECT_S,
+                         5 if value == "unknown" else 0)
 
 
 def names_slow(w, row):
@@ -398,17 +406,10 @@ def dead_at_start(w, row):
     row.found_most, row.replaced = 3 * CONNECT_S, ("agent",)
 
 
-def other_names(w, row):
-    """resolv.conf of the old uplink, then of the new one."""
-    since = w.agent.mark()
-    w.resolv_conf("nameserver " + NOBODY)
-    row.broken = w.path.set(cut=RESET)
-    row.fault = w.wait_failures(1, since)
-    w.path.set(cut=0)
-    row.found = w.wait_failures(2, since)
-    w.resolv_conf("nameserver %s\nnameserver %s" % (NOBODY, NAMES))
-    row.mended = time.monotonic()
-    row.back_most = BACK_S + 1
+def other_names():
+    """resolv.conf of the old uplink, then of the new one, whose first server is dead as well."""
+    return without_names(lambda w: w.resolv_conf("nameserver " + NOBODY), lambda w: w.resolv_conf(
+        "nameserver %s\nnameserver %s" % (NOBODY, NAMES)))
 
 
 def gateway_moves(told):
@@ -459,8 +460,10 @@ NAMED = [
     Case("names refused", names_are("refuses"), quick=True),
     Case("names unknown", names_are("unknown")),
     Case("names garbage", names_are("garbage")),
+    Case("names unknown at the start", names_are("unknown", True)),
+    Case("names garbage at the start", names_are("garbage", True)),
     Case("names slow", names_slow),
-    Case("another resolv.conf", other_names),
+    Case("another resolv.conf", other_names()),
     Case("gateway at another address", gateway_moves(True)),
     Case("gateway at another address, told late", gateway_moves(False)),
     Case("IPv6 dead", family_dead(CLOUD6), world=BOTH),
@@ -658,13 +661,12 @@ LOCALS = [
 
 # ---- what options of other versions are for; each waits for its own ----
 
-def first_gateway_dead(w, row):
-    """Its address leads nowhere for good: the second one serves."""
+def next_connection(w, row):
+    """It breaks, and the way to the next one is found."""
     since = w.agent.mark()
-    w.names.first = NOBODY
     row.broken = row.fault = w.path.set(cut=RESET, syn=1)
     row.found = w.wait_failures(1, since)
-    row.mended = time.monotonic()
+    row.mended = w.path.set(cut=0, syn=0)
     row.back_most = 2 * BACK_S
 
 
@@ -682,35 +684,38 @@ def proxy_is(mood):
 
 
 def held_visitors(w, row):
-    """The gateway restarts, and those who ask meanwhile are answered late, not turned away."""
+    """Those who ask while the tunnel is away are answered late, not turned away."""
     since = w.agent.mark()
-    row.fault = time.monotonic()
-    w.path.set(cut=RESET, syn=1)
-    row.found = w.wait_failures(1, since)
-    row.mended = time.monotonic()
-    row.found_most = OPEN_S
+    w.names.mood = "silent"
+    row.broken = row.fault = w.path.set(cut=BREAK)
+    row.found = row.calm = w.wait_failures(1, since)
+    w.wait_failures(2, since)
+    w.names.mood, row.mended = None, w.path.set(cut=0)
 
 
 def told_to_dial(w, row):
-    """After the mend, at once instead of when its delay is over."""
+    """At once, instead of when its long delay is over."""
     since = w.agent.mark()
     row.broken = row.fault = w.path.set(cut=RESET)
-    row.found = w.wait_failures(6, since)
+    row.found = w.wait_failures(1, since)
     row.mended = w.path.set(cut=0)
     w.agent.send(signal.SIGUSR2)
-    row.found_most, row.back_most = 60, 1.0
+    row.back_most = 0.5
 
 
+TWO = ["--url", "wss://first.test:443/_adit", "--url", "wss://gw.test:443/_adit"]
 LATER = [
-    Case("first gateway dead for good", first_gateway_dead, needs="--url URL .*times", world={
-        "agent": ["--url", "wss://first.test:443/_adit", "--url", "wss://gw.test:443/_adit"]}),
+    Case("first gateway dead for good", next_connection, needs="--url URL .*times", world={
+        "agent": TWO, "named": {"first.test": [NOBODY]}}),
+    Case("first gateway unknown for good", next_connection, needs="--url URL .*times", world={
+        "agent": TWO, "named": {"first.test": []}}),
     Case("proxy dead", proxy_is("dead"), needs="--proxy", world={"proxy": True}),
     Case("proxy says 407", proxy_is(407), needs="--proxy", world={"proxy": True}),
     Case("proxy says 502", proxy_is(502), needs="--proxy", world={"proxy": True}),
     Case("tunnel gone, visitors held", held_visitors, needs="--hold", world={
-        "gateway": ["--hold", "5s"]}),
+        "gateway": ["--hold", "15s"], "patience": 20.0}),
     Case("told to dial after the mend", told_to_dial, needs="SIGUSR2", world={
-        "agent": ["--max-delay", "60s", "--base-delay", "1s"]}),
+        "agent": ["--max-delay", "60s", "--base-delay", "10s"]}),
 ]
 
 CASES = PATHS + STATES + LINKS + NAMED + GATEWAYS + ROUTERS + LOCALS + LATER

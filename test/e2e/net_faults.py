@@ -16,8 +16,8 @@ import pytest
 import net_cases
 import spaces
 from net_cases import CASES, Row
-from net_world import SLACK_S, World
-from procs import ADIT, GATEWAY, ROOT, SANITIZED, run, wait_until
+from net_world import SLACK_S, World, known_options
+from procs import ROOT, SANITIZED, wait_until
 
 pytestmark = pytest.mark.skipif(not spaces.may(), reason="no network namespaces here")
 
@@ -43,14 +43,10 @@ def path_tool(tmp_path_factory):
     return spaces.path_tool(tmp_path_factory.mktemp("tool"))
 
 
-def known():
-    return run([*ADIT, "--help"])[1] + run([*GATEWAY, "--help"])[1]
-
-
 def selected(quick):
-    helps = known()
+    known = known_options()
     for case in CASES:
-        later = case.needs and not re.search(case.needs, helps)
+        later = case.needs and not re.search(case.needs, known)
         if (case.quick or not quick) and re.search(os.environ.get("NET_FAULTS", ""), case.name):
             yield pytest.param(case, id=case.name.replace(" ", "-"), marks=pytest.mark.skipif(
                 bool(later), reason="no %s yet" % case.needs))
@@ -89,7 +85,7 @@ def settled(w):
 def lost(asked, row):
     """Those that failed though they had ended before the fault or began after it was over."""
     return [a for a in asked if not a.good and
-            (row.broken is None or a.ended < row.broken or a.begun > row.back)]
+            (row.broken is None or a.ended < row.broken or a.begun > (row.calm or row.back))]
 
 
 def check(w, row, before, slack):
@@ -138,7 +134,7 @@ def line(case, row):
             return ["-", "-"]
         before, after = row.usage[0][who], row.usage[1][who]
         return ["%d > %d" % (before[i], after[i]) for i in (0, 1)]
-    return [case.name, seconds(row.fault, row.found),
+    return [CASES.index(case), case.name, seconds(row.fault, row.found),
             seconds(row.mended, row.back) if row.broken else "-",
             str(len(row.lost) if row.lost else 0), *usage("agent"), *usage("gateway")]
 

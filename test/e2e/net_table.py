@@ -9,6 +9,7 @@ def pytest_terminal_summary(terminalreporter):
             if key == "net fault" and report.when == "call"]
     if not rows:
         return
+    rows = [row[1:] for row in sorted(rows)]
     widths = [max(len(row[i]) for row in [TITLES, *rows]) for i in range(len(TITLES))]
     terminalreporter.write_line("")
     for row in [TITLES, *rows]:

@@ -18,20 +18,20 @@ import time
 import spaces
 from conftest import token_lines
 from origin import Background, Origin
-from procs import ADIT, GATEWAY, UNFILTERED, run, wait_until
+from procs import ADIT, GATEWAY, ROOT, UNFILTERED, run, wait_until
 from visitor import Visitor
 
 DEVICE, CLOUD, NAMES, NOBODY = "10.78.0.1", "10.78.0.2", "10.78.0.53", "10.78.0.66"
 DEVICE6, CLOUD6 = "fd78::1", "fd78::2"
 NAME, HOST = "gw.test", "web.tunnel.test"
-AGENTS, VISITORS, LOCAL = 443, 8000, 8080
+AGENTS, VISITORS, LOCAL, PROXY = 443, 8000, 8080, 3128
 
 OPTIONS = {"--ping-interval": "500ms", "--ping-timeout": "1s", "--connect-timeout": "2s",
            "--base-delay": "100ms", "--max-delay": "2s", "--request-timeout": "2s",
            "--log-level": "debug"}
 GATEWAY_OPTIONS = {"--ping-interval": "500ms", "--ping-timeout": "1s", "--header-timeout": "4s",
                    "--connect-rate": "0", "--request-rate": "0", "--max-per-address": "250",
-                   "--log-level": "debug"}
+                   "--drain": "1s", "--log-level": "debug"}
 # Until a fault is found: silence in a session, or an attempt that comes to nothing.
 OPEN_S, CONNECT_S = 1.5, 2.0
 # From the mend to an answer: the longest delay, an attempt that began too early, another one.
@@ -41,28 +41,33 @@ SLACK_S = 1.5
 
 
 class NameServer:
-    """Answers for NAME what `records` has, in one of these moods: None, "silent", "refuses"
-    (SERVFAIL), "unknown" (NXDOMAIN), "garbage"; after `delay` seconds."""
+    """Answers what `named` has for the name, or `records`, in one of these moods: None, "silent",
+    "refuses" (SERVFAIL), "unknown" (NXDOMAIN), "garbage"; after `delay` seconds."""
 
     def __init__(self, space, address):
-        self.records, self.mood, self.delay = [CLOUD], None, 0
+        self.records, self.named, self.mood, self.delay = [CLOUD], {}, None, 0
         self.random = random.Random(1)
         with space.inside():
             self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.sock.bind((address, 53))
-        threading.Thread(target=self.serve, daemon=True).start()
+        self.sock.settimeout(0.05)
+        self.open = True
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
 
     def serve(self):
-        with contextlib.suppress(OSError):
-            while True:
-                query, peer = self.sock.recvfrom(2000)
-                if self.mood == "silent":
-                    continue
-                answers = self.garbage(query) if self.mood == "garbage" else [self.answer(query)]
-                if self.delay:
-                    threading.Timer(self.delay, self.give, (answers, peer)).start()
-                else:
-                    self.give(answers, peer)
+        while self.open:
+            with contextlib.suppress(TimeoutError):
+                self.serve_one(*self.sock.recvfrom(2000))
+
+    def serve_one(self, query, peer):
+        if self.mood == "silent":
+            return
+        answers = self.garbage(query) if self.mood == "garbage" else [self.answer(query)]
+        if self.delay:
+            threading.Timer(self.delay, self.give, (answers, peer)).start()
+        else:
+            self.give(answers, peer)
 
     def give(self, answers, peer):
         with contextlib.suppress(OSError):
@@ -73,9 +78,10 @@ class NameServer:
         kind = query[-4:-2]
         family, number = ((socket.AF_INET, b"\0\x01") if kind == b"\0\x01" else
                           (socket.AF_INET6, b"\0\x1c"))
+        name = b".".join(labels(query)).decode().lower()
         found = [] if self.mood else [
             b"\xc0\x0c" + number + b"\0\x01" + struct.pack(">IH", 1, len(data)) + data
-            for data in (socket.inet_pton(family, a) for a in self.records
+            for data in (socket.inet_pton(family, a) for a in self.named.get(name, self.records)
                          if (":" in a) == (family == socket.AF_INET6))]
         code = {"refuses": 2, "unknown": 3}.get(self.mood, 0)
         return (query[:2] + bytes([0x81, 0x80 | code]) + b"\0\x01" +
@@ -94,7 +100,57 @@ class NameServer:
                 self.random.randbytes(600)]
 
     def close(self):
+        """Nobody listens there any more."""
+        self.open = False
+        self.thread.join()
         self.sock.close()
+
+
+def labels(query):
+    """Of the name that is asked for."""
+    at = 12
+    while query[at]:
+        yield query[at + 1:at + 1 + query[at]]
+        at += 1 + query[at]
+
+
+class Proxy:
+    """CONNECT to anywhere means the gateway; in one of these moods: None, "dead", or the status
+    that it answers."""
+
+    def __init__(self, background, space):
+        self.background, self.space, self.mood = background, space, None
+        with space.inside():
+            sock = socket.create_server((NAMES, PROXY))
+        self.server = background.run(asyncio.start_server(self.serve, sock=sock))
+
+    async def serve(self, reader, writer):
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            head = await reader.readuntil(b"\r\n\r\n")
+            if self.mood == "dead":
+                writer.transport.abort()
+            elif self.mood or not head.startswith(b"CONNECT "):
+                writer.write(b"HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n" % (self.mood or 405))
+            else:
+                await self.join(reader, writer)
+        writer.close()
+
+    async def join(self, reader, writer):
+        with self.space.inside():
+            sock = socket.socket()
+        sock.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(sock, (CLOUD, AGENTS))
+        there, back = await asyncio.open_connection(sock=sock)
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        await asyncio.gather(self.copy(reader, back), self.copy(there, writer))
+
+    @staticmethod
+    async def copy(reader, writer):
+        with contextlib.suppress(OSError):
+            while piece := await reader.read(65536):
+                writer.write(piece)
+                await writer.drain()
+        writer.transport.abort()
 
 
 class LocalServer(Origin):
@@ -203,6 +259,13 @@ def absent(preset, options):
     return [word for name, value in preset.items() if name not in options for word in (name, value)]
 
 
+def known_options():
+    """What both programs and their manual pages tell of."""
+    pages = (ROOT / ("board/man/%s.1" % name) for name in ("adit", "adit-gateway"))
+    return "".join([run([*ADIT, "--help"])[1], run([*GATEWAY, "--help"])[1],
+                    *(page.read_text() for page in pages)])
+
+
 MASQUERADE = """flush ruleset
 table ip n {
   chain post {
@@ -214,7 +277,7 @@ table ip n {
 
 class World:
     def __init__(self, folder, certs, tool, router=False, agent=(), gateway=(), path=(),
-                 records=None, patience=5.0, every=0.05):
+                 records=None, named=None, proxy=False, patience=5.0, every=0.05):
         self.folder, self.certs, self.other_certs = folder, certs / "good", certs / "other"
         self.ends = contextlib.ExitStack()
         try:
@@ -223,7 +286,10 @@ class World:
             self.ends.callback(self.background.stop)
             self.names = NameServer(self.cloud, NAMES)
             self.ends.callback(self.names.close)
-            self.names.records = records or [CLOUD]
+            self.names.records, self.names.named = records or [CLOUD], named or {}
+            if proxy:
+                self.proxy = Proxy(self.background, self.cloud)
+                agent = [*agent, "--proxy", "http://%s:%d" % (NAMES, PROXY)]
             self.local = LocalServer(self.background, self.device)
             self.make_gateway(gateway)
             self.make_agent(agent)
@@ -290,7 +356,9 @@ class World:
             "127.0.0.1:%d" % VISITORS, "--domain", "tunnel.test", "--tokens",
             self.folder / "tokens", "--cert", self.folder / "cert.pem", "--key",
             self.folder / "cert.key", *options]
-        self.gateway_argv += absent(GATEWAY_OPTIONS, options)
+        preset = {name: value for name, value in GATEWAY_OPTIONS.items()
+                  if name + " " in known_options()}
+        self.gateway_argv += absent(preset, options)
         self.start_gateway()
 
     def start_gateway(self):
@@ -323,12 +391,14 @@ class World:
 
     # ---- looking ----
 
+    def failures(self, since):
+        """Ends of connections, and attempts that came to none, that the agent has told."""
+        return len([line for line in self.agent.lines[since:] if "disconnected: " in line])
+
     def wait_failures(self, count, since, timeout=60):
-        """When the agent has told so many connections' ends; each "disconnected" is one."""
-        def told():
-            return len([line for line in self.agent.lines[since:] if "disconnected: " in line])
-        wait_until(lambda: told() >= count or not self.agent.running(), "the agent to notice",
-                   timeout)
+        """When there were so many."""
+        wait_until(lambda: self.failures(since) >= count or not self.agent.running(),
+                   "the agent to notice", timeout)
         assert self.agent.running(), self.agent.log()
         return time.monotonic()
 
