@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "err.h"
@@ -760,6 +761,32 @@ static void test_stream_useless(void)
     sock_close(&stream);
 }
 
+static int lowest_free(void)
+{
+    int fd = dup(STDOUT_FILENO);
+
+    close(fd);
+    return fd;
+}
+
+/* Neither a stream nor, before the old one is closed, anything else can be opened. */
+static void test_no_descriptors(void)
+{
+    struct rlimit all, none;
+
+    write_file(resolv_path, "nameserver 127.0.0.1\nnameserver 127.0.0.2\n");
+    start("long.example");
+    two_questions(0, TRUNCATED, TRUNCATED, 0);
+    getrlimit(RLIMIT_NOFILE, &all);
+    none = (struct rlimit){ (rlim_t)lowest_free(), all.rlim_max };
+    setrlimit(RLIMIT_NOFILE, &none);
+    is_int(event(1), 0, "truncated to nothing, and no stream can be had");
+    setrlimit(RLIMIT_NOFILE, &all);
+    is_int(r.tried, 2, "the next server is asked at once");
+    two_questions(1, 0, 0, 1);
+    is_int(event_until_done(2), 1, "and answers");
+}
+
 static void test_zone(void)
 {
     struct resolv_conf conf;
@@ -776,14 +803,6 @@ static void test_zone(void)
     is_int(r.tried, 2, "is left at once");
     two_questions(0, 0, 0, 1);
     is_int(event_until_done(1), 1, "the next one answers");
-}
-
-static int lowest_free(void)
-{
-    int fd = dup(STDOUT_FILENO);
-
-    close(fd);
-    return fd;
 }
 
 static void test_files_closed(void)
@@ -871,6 +890,7 @@ int main(void)
     test_stream_too_long();
     test_stream_useless();
     sock_close(&stream_listener);
+    test_no_descriptors();
     test_zone();
     test_files_closed();
     test_unreachable();
