@@ -125,7 +125,7 @@ class Tree:
         good, said = run(["/usr/bin/python3", "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider",
                           *argv], self.path, E2E_TIMEOUT_S,
                          ADIT_BUILD=build, ADIT_GATEWAY_BUILD=build)
-        return [] if good else re.findall(r"^(?:FAILED|ERROR) (\S+)", said, re.M) or [""]
+        return [] if good else re.findall(r"^(?:FAILED|ERROR) (.+?)(?: - |$)", said, re.M) or [""]
 
     def unit(self, name):
         """None: it does not build."""
