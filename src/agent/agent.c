@@ -129,7 +129,8 @@ static int turn_session(struct agent *a)
     }
     /* What was said last may still be on its way: a close would be a reset, as long as there is
      * something unread, and take it along (RFC 6455 section 7.1.1). */
-    if ((a->stopping || err == ERR_GOAWAY) && a->session.state == SESSION_ENDED) {
+    if ((a->stopping || err == ERR_GOAWAY || err == ERR_RETURN) &&
+        a->session.state == SESSION_ENDED) {
         a->phase = PHASE_CLOSING;
         a->deadline = a->loop.now + CLOSE_MS;
         /* The end of the connection may have come with the peer's close frame. */

@@ -12,6 +12,7 @@ import pytest
 from conftest import free_port
 from procs import ADIT, Proc, clean_env, wait_until
 from pygateway import Aborted
+from valve import Valve
 
 FIRST = "wss://localhost:%d/_adit"
 # Nobody listens there.
@@ -184,6 +185,23 @@ def test_no_return_while_a_request_is_open(make_py, agent_of, origin, background
     assert second.run(body()) == b"begend"
     serves(again.session())
     assert agent.running()
+
+
+def test_what_was_said_last_arrives(make_py, agent_of, background):
+    """Before it dials the first, it waits for the other's close: a second when there is none."""
+    first, second = make_py(), make_py()
+    first.answer = "refuse"
+    valve = Valve(background, ("127.0.0.1", second.port))
+    start = time.monotonic()
+    try:
+        agent_of([first.url, FIRST % valve.port], "--return-after", "1s")
+        serves(second.session())
+        valve.down.clear()
+        first.answer = "accept"
+        first.session()
+        assert time.monotonic() - start >= 1.9
+    finally:
+        valve.stop()
 
 
 def test_the_first_is_still_dead(make_py, agent_of):
