@@ -58,6 +58,7 @@ struct transport {
     struct unsent unsent;         /* used by transport_pace */
     bool choked;                  /* it said 0 */
     int64_t paced_at;
+    uint64_t paced_held, paced_sent; /* unsent, and sent, by then */
     /* private; in the clear only */
     uint8_t *in, *out;
     size_t cap, in_at, in_len, out_at, out_len;

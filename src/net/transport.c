@@ -9,6 +9,8 @@
 /* What one of the kernel's packets has at most before it is cut into the network's: the kernel
  * looks at its limit of unsent bytes when it begins one. Below that we look ourselves. */
 #define PACKET_MAX 65536
+/* Between looks at a socket that cannot hold too much yet: each is a system call. */
+#define PACE_MS 5
 
 static br_ssl_engine_context *engine(const struct transport *t)
 {
@@ -356,11 +358,15 @@ static void limit_unsent(struct transport *t, int64_t now)
         t->unsent.limit = UNSENT_MAX;
     t->choked = t->unsent.limit < PACKET_MAX && held >= t->unsent.limit;
     t->paced_at = now;
+    t->paced_held = held;
+    t->paced_sent = t->sent;
 }
 
 uint32_t transport_pace(struct transport *t, int64_t now)
 {
-    if (t->unsent.limit < PACKET_MAX || now != t->paced_at)
+    uint64_t most = t->paced_held + (t->sent - t->paced_sent);
+
+    if (t->choked || most >= t->unsent.limit || now - t->paced_at >= PACE_MS)
         limit_unsent(t, now);
     return t->choked ? 0 : t->unsent.limit / 2;
 }
