@@ -1,6 +1,6 @@
 #!/bin/sh
-# setup.sh [build] [boards] [every-board] [boot] [test] [net] [bench] [fuzz] [lint] [coverage] [cost]:
-# installs with apt what these need and is missing.
+# setup.sh [build] [boards] [every-board] [boot] [test] [net] [bench] [fuzz] [lint] [coverage]
+# [cost]: installs with apt what these need and is missing.
 # Without a word: build boards test. Says what it does, and does nothing when nothing is missing.
 # ADIT_SETUP=no: nothing at all, for builds inside somebody else's build system.
 set -eu

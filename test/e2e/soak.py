@@ -167,7 +167,8 @@ def test_agent(tmp_path, net_certs, path_tool):
         wait_until(lambda: settled(world)["agent"][1] <= first[1], "descriptors to close")
         last = settled(world)["agent"]
         print("\nagent: %d reconnects, %d requests, %d s; VmRSS %d kB > %d kB, descriptors %d > %d"
-              % (again, visits.count, time.monotonic() - begun, first[0], last[0], first[1], last[1]))
+              % (again, visits.count, time.monotonic() - begun, first[0], last[0], first[1],
+                 last[1]))
         assert again >= RECONNECTS and visits.count >= REQUESTS
         assert last[0] <= first[0] + AGENT_KB
     finally:

@@ -39,7 +39,7 @@
 #define CALM_MS 200000
 
 #define HOUR_MS 3600000
-/* --max-delay: the longest, and the most attempts in an hour, those before it has grown included. */
+/* --max-delay, the longest; attempts in an hour, with those before it has grown. */
 #define DELAY_MS 300000
 #define DIALS_MIN 12
 #define DIALS_MAX 40
