@@ -111,7 +111,7 @@ static inline const void *wire_at(const struct wire_msg *m, const struct wire_fi
 {
     return (const uint8_t *)m + (size_t)field->offset * WIRE_STEP;
 }
-/* The field of a tag in a message of this type, NULL when unknown. */
+/* The field of a tag in a message of this type, NULL when it has none of this tag. */
 const struct wire_field *wire_field_by_tag(enum wire_type type, uint8_t tag);
 /* The same for a JSON member; WIRE_NONE asks for a field of any type. */
 const struct wire_field *wire_field_by_name(enum wire_type type, struct str name);
@@ -126,7 +126,7 @@ bool wire_type_is_plain(enum wire_type type);
 
 /* ---- header fields ---- */
 
-/* Takes the first field off *rest; false at the end. */
+/* Takes the first field off *rest; false at the end, or where it is malformed. */
 bool wire_header_next(struct str *rest, struct str *name, struct str *value);
 /* Appends a field, its name in lower case; false (nothing written) when a length is beyond its
  * prefix. The writer's own overflow shows in writer_fits. */

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Starts as all zeroes, and so does each share. */
 struct credit {
     unsigned sharers; /* streams whose body goes on */
     uint64_t used;    /* of POOL_SPARE */
@@ -24,8 +25,8 @@ void credit_join(struct credit *c, struct credit_share *s);
 void credit_leave(struct credit *c, struct credit_share *s, uint64_t held);
 /*
  * How much may be granted to a stream that holds `held`, credit that it has not used included. Not
- * less than 1 / CREDIT_STEPS of all it may have: each grant is a message, and the peer's work.
- * room: what its reader is sure to take besides, without the pool. LOCAL_ROOM is shared, too.
+ * less than 1 / CREDIT_STEPS of all it may have (else 0): each grant is a message, and the peer's
+ * work. room: what its reader is sure to take besides, without the pool. LOCAL_ROOM is shared, too.
  */
 #define CREDIT_STEPS 8
 uint64_t credit_grant(struct credit *c, struct credit_share *s, uint64_t held, uint64_t room);

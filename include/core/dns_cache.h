@@ -14,8 +14,8 @@
  * some days; here it has no end: a device out of reach for ever is worse, and TLS finds out who
  * answers at an old address.
  *
- * Input: time in ms. Names as they are asked for, case folded, up to HOST_MAX bytes. A pointer to a
- * cache may be NULL: nothing is kept then.
+ * Input: time in ms. Names as they are asked for, in any case, up to HOST_MAX bytes. A pointer to a
+ * cache may be NULL (not for dns_cache_forget_failed): nothing is kept then.
  * Limits: the name that was not used for the longest gives way to another.
  */
 #ifndef ADIT_DNS_CACHE_H
@@ -25,7 +25,7 @@
 #include "limits.h"
 
 /* The gateways', the local server's, and one that a gateway has sent us to: none of them takes
- * another's place. 440 bytes each. */
+ * another's place. 424 bytes each. */
 #define DNS_CACHE_NAMES (HOMES_MAX + 2)
 #define DNS_CACHE_ADDRESSES 8
 /* What a TTL counts for: of 0 there is no cache, and a mistake of years has an end. */
@@ -62,13 +62,14 @@ struct dns_cache {
 /* Addresses that are fresh and have not failed, into ip[DNS_CACHE_ADDRESSES]. Returns their count;
  * 0: ask; ERR_DNS_NAME: asked a moment ago, it has none. */
 int dns_cache_find(struct dns_cache *c, struct str name, int64_t now, struct ip *ip);
-/* An answer with `count` addresses at ip, or without any. Returns how many to use, which are there
- * then: more when all of the answer's have failed before. */
+/* An answer with `count` addresses at ip[DNS_CACHE_ADDRESSES], or without any. Returns how many to
+ * use, which are there then: more when all of the answer's have failed before. */
 unsigned dns_cache_put(struct dns_cache *c, struct str name, struct ip *ip, unsigned count,
                        uint32_t ttl_s, int64_t now);
 /* How long an answer is waited for, in ms; UINT32_MAX: there is nothing else. */
 uint32_t dns_cache_patience(struct dns_cache *c, struct str name);
-/* Nobody answers: all that is known, 0: nothing. It counts as fresh for a moment. */
+/* Nobody answers: all that is known into ip[DNS_CACHE_ADDRESSES]; 0: nothing. It counts as fresh
+ * for a moment. */
 unsigned dns_cache_stale(struct dns_cache *c, struct str name, int64_t now, struct ip *ip);
 
 enum dns_cache_mark {

@@ -11,8 +11,8 @@
  *
  * Agents are told within half of the drain's time, and within half of the time for which the next
  * gateway lets visitors wait for one (hold.h), which is taken to be this one's; a few sooner. A
- * drain of no
- * length has no GRACE, and tells no agent before CUTS, which a second later comes.
+ * drain of no length has no GRACE, and tells no agent before CUTS, which comes a second later.
+ *
  * Input: the time in ms.
  */
 #ifndef ADIT_DRAIN_H
@@ -42,7 +42,7 @@ struct drain {
     size_t told;     /* written by the owner: agents that were told */
     int64_t began_at;
     /* private */
-    size_t count;    /* agents, at the start */
+    size_t count;    /* agents, at the start; without a drain 0 */
     int64_t leaves_at, must_at, cuts_at, over_at;
     int64_t spread;  /* from leaves_at on */
 };

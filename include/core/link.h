@@ -55,7 +55,8 @@ void link_init(struct link *l, bool client, enum upgrade_protocol protocol);
 
 /*
  * Consumes up to n bytes and tells the next event. What it did not consume must be given again,
- * unchanged: it may be unmasked already. `p` is overwritten (unmasking, base64).
+ * unchanged: it may be unmasked already. `p` is overwritten (unmasking, base64);
+ * it may be NULL with n 0: an event can be due without input.
  * Returns the bytes consumed, or the error that ends the link; it stays. link_close_code turns it
  * into the close code to send.
  */
@@ -104,7 +105,8 @@ struct link_body {
 
 bool link_body_begin(struct link *l, struct link_body *b, uint8_t *out, size_t cap, size_t least,
                      const struct wire_msg *m);
-/* error: not empty when the body broke off (JSON form only). */
+/* error: not empty when the body broke off (JSON form only): of it 64 bytes at most are sent, none
+ * of which may need an escape. */
 size_t link_body_end(struct link *l, struct link_body *b, size_t n, bool more, bool part,
                      struct str error, const uint8_t key[4]);
 

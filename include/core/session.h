@@ -141,21 +141,24 @@ enum session_event {
     SESSION_EV_STATS,    /* gateway: in.msg */
     SESSION_EV_GOAWAY,   /* agent: in.msg.delay_ms, url */
     SESSION_EV_ERROR,    /* Error about the session: in.msg.code, error; for the log */
-    SESSION_EV_IGNORED,  /* a message of unknown type or for a stream that is gone; for the log */
+    SESSION_EV_IGNORED,  /* a message of unknown type, for a stream that is gone, or a request that
+                            was refused without a stream; for the log */
     SESSION_EV_CLOSED,   /* the peer closed: link.close_code */
 };
 
+/* What an event does not have is not for use. The slices last until the next session_recv. */
 struct session_in {
     enum session_event event;
     int slot;
     struct str body;
     bool broken;
     unsigned code;
-    struct str text;
+    struct str text;     /* ABORT, ERROR; END: why it is broken; with ERR_AUTH: why */
     const struct wire_msg *msg;
 };
 
-/* Starts in AUTH. The slots are cleared. */
+/* Starts in AUTH. `config` is copied, but not what its token and agent point to. The slots are
+ * cleared; they and the counters stay the owner's, for as long as the session is in use. */
 void session_init(struct session *s, const struct session_role *role,
                   enum upgrade_protocol protocol, const struct session_config *config,
                   struct stream *slots, struct session_counters *counters, int64_t now);
@@ -181,7 +184,7 @@ int session_recv(struct session *s, uint8_t *p, size_t n, int64_t now, struct se
  */
 void session_heard(struct session *s, int64_t now);
 void session_unsent(struct session *s, bool unsent, uint64_t taken, int64_t now);
-/* Wants to know rtt_ms: a Ping is due, unless it is known or one is out. */
+/* Wants to know rtt_ms: a Ping is due, unless it is known, one is out, or this is plain mode. */
 void session_measure(struct session *s);
 /* A doubt, as when the network has changed: a Ping is due (when the session is open), and something
  * has to come from the peer after that, within limit_ms from now. */
@@ -194,7 +197,7 @@ bool session_waits_for_itself(const struct session *s);
 int session_obstacle(struct session *s, int64_t now);
 /* The peer hears nothing any more: nothing is due from now on, and nothing stops the input. */
 void session_mute(struct session *s);
-/* When session_on_time must be called at the latest. */
+/* When session_on_time must be called at the latest; INT64_MAX: never. */
 int64_t session_deadline(const struct session *s);
 /* 0, ERR_PING_TIMEOUT or ERR_STALLED. */
 int session_on_time(struct session *s, int64_t now);
@@ -207,13 +210,14 @@ void session_drain(struct session *s);
 /* The slices given here must last until session_put has sent them. */
 void session_accept(struct session *s, struct str session_id, struct str url,
                     uint64_t server_time);
+/* And ends the session, with WS_CLOSE_TOKEN. retry_after in seconds, 0: none. */
 void session_refuse(struct session *s, struct str error, uint64_t retry_after);
 /* May another stream be opened: is the session open, was the agent not asked to leave, and has it
  * room? */
 bool session_may_open(const struct session *s);
-/* Opens a stream: its slot, or ERR_STATE when there may be none. The
- * owner sends the HttpRequest with session_head_put or session_body_begin; one with a `connection:
- * upgrade` leaves the request's direction open. */
+/* Opens a stream: its slot, or ERR_STATE when there may be none. The owner sends the HttpRequest
+ * with session_head_put or session_body_begin; one with a `connection: upgrade` leaves the
+ * request's direction open. */
 int session_open(struct session *s);
 /* Asks the agent to leave: a Goaway (not in plain mode). No stream is opened any more; those that
  * are may end, and then, or when they must, session_close follows. Once accepted. */
@@ -221,13 +225,15 @@ void session_goaway(struct session *s, uint64_t delay_ms);
 
 /* ---- both ---- */
 
-/* Ends the session with a close frame of this code (agent: 1000, or 1001 to come again). */
+/* Ends the session with a close frame of this code (agent: 1000, or 1001 to come again). The
+ * first one counts. */
 void session_close(struct session *s, uint16_t code);
 /* Gives a stream up, at once: an Error with this HTTP-like code goes to the peer. The slot is no
  * longer the owner's, but when it is `doomed`. `text` is static. Nothing happens to a stream that
  * was given up already, or to a free slot. */
 void session_abort(struct session *s, int slot, unsigned code, const char *text);
-/* Body bytes of a stream have left our buffers: the peer may send as many again. */
+/* n body bytes of a stream have left our buffers: the peer may send as many again. It is told when
+ * they are half a window, or when it has no credit left. The slot is in use. */
 void session_grant(struct session *s, int slot, uint64_t n);
 
 /*
@@ -255,7 +261,7 @@ bool session_may_put(const struct session *s, int slot);
  * The way of body bytes (see link_body_begin): m is the head to carry along with the first body
  * bytes, or NULL for HttpBody. False when nothing can be sent now: no credit, no room, another
  * message in parts under way. b->max is within the credit; at least 1.
- * A message without body bytes (the end of a body) needs no credit: `empty`.
+ * A message without body bytes (the end of a body) needs no credit: `empty`; b->max may be 0 then.
  */
 bool session_body_begin(struct session *s, int slot, struct wire_msg *m, struct link_body *b,
                         uint8_t *out, size_t cap, bool empty);

@@ -5,9 +5,8 @@
  * loop, and at 1 Mbit/s an answer waits for 3 KB, not for two seconds of bulk.
  *
  * Where the socket always had something unsent, what it took in a period is what the path carries;
- * where not, the path carries that at least, and the limit may grow only. It shrinks
- * by half in a period at most, so that a pause of a fast path (a lost packet that is waited for)
- * costs little.
+ * where not, the path carries that at least, and the limit may only grow. It shrinks by half in a
+ * period at most, so that a pause of a fast path (a lost packet that is waited for) costs little.
  */
 #ifndef ADIT_UNSENT_H
 #define ADIT_UNSENT_H
@@ -18,9 +17,10 @@
 #define UNSENT_MS 25
 /* Between two looks: long enough that writes of many bytes and pauses of as many even out. */
 #define UNSENT_PERIOD_MS 50
+/* A period is longer than that, up to this, until so many limits' worth was sent. */
 #define UNSENT_PERIOD_MAX_MS 200
 #define UNSENT_PERIOD_LIMITS 4
-/* Two packets' worth. */
+/* More than one packet, less than two. */
 #define UNSENT_MIN 2048
 #define UNSENT_START 32768
 #define UNSENT_MAX 262144

@@ -24,7 +24,7 @@
 enum visit_up {
     VISIT_IDLE,  /* no request */
     VISIT_HEAD,  /* a part of its head is here */
-    VISIT_WAITS, /* it is complete; a stream is waited for */
+    VISIT_WAITS, /* it is complete; a stream is waited for, or a tunnel */
     VISIT_SENDS, /* there is one, and nothing of the head is in the tunnel */
     VISIT_PART,  /* a part of the head is */
     VISIT_BODY,  /* all of it is; the body follows, or the other protocol's bytes */
@@ -124,8 +124,8 @@ int visit_read(struct visit *v, const uint8_t *p, size_t n, int64_t now, size_t 
 int visit_begin(struct visit *v, const struct http_head *head);
 /* A `connection: upgrade` of it goes into the tunnel. Before a stream is taken. */
 void visit_ask_upgrade(struct visit *v);
-/* There is no tunnel for it now; no stream; there is one (the message is written). It may be one
- * after the other, but waits no longer than for both. */
+/* Its request waits for a tunnel; for a stream; has one (then the message is written). It may wait
+ * for one after the other, but no longer than for both. */
 void visit_hold(struct visit *v, int64_t now);
 void visit_wait(struct visit *v, int64_t now);
 void visit_open(struct visit *v);
@@ -172,7 +172,7 @@ void visit_keep(struct visit *v, struct str rest);
 bool visit_end(struct visit *v, bool broken);
 /* The stream broke: false before any answer. */
 bool visit_break(struct visit *v);
-/* How many body bytes may come without credit. */
+/* Plain mode, which knows no credit: how many body bytes may come. */
 size_t visit_room(const struct visit *v);
 
 /* ---- the response: to the visitor ---- */

@@ -31,14 +31,15 @@ struct window {
 /* A new stream, with its first window. */
 void window_start(struct window *w, uint64_t first, int64_t now);
 /*
- * n bytes were passed on: how much credit to grant. rtt_ms: the path's round trip, 0: not known;
- * then, and up to `most`, which memory may hold, the window does not grow.
+ * n bytes were passed on: how much credit to grant; 0: none. rtt_ms: the path's round trip; 0: not
+ * known, and the window stays as it is. most: what memory can hold; it grows no further.
  */
 uint64_t window_pass(struct window *w, struct window_budget *b, uint64_t n, uint32_t rtt_ms,
                      uint64_t most, int64_t now);
 /* Would the round trip be of use? A large part of the window was passed on. */
 bool window_wants_rtt(const struct window *w);
-/* The stream has ended, and `held` bytes of it are still here: gives back what is beyond them. */
+/* The stream has ended, and `held` bytes of it are still here: gives back what is beyond them
+ * and the first window. Again, when fewer are. */
 void window_end(struct window *w, struct window_budget *b, uint64_t held);
 
 #endif

@@ -28,11 +28,12 @@ struct dial {
 
 /* Starts as all zeroes, or where an earlier one has ended. All calls: 1 connected (take fd with
  * dial_take), 0 under way, < 0 failed: what the resolver says, ERR_REFUSED or ERR_UNREACHABLE
- * (the last address's fault), ERR_FD, ERR_SYS. `random` is fresh. */
+ * (the last address's fault), ERR_FD, ERR_SYS; ERR_STATE: nothing is under way. `random` is fresh.
+ * `host` stays the owner's, unchanged until the next start. */
 int dial_start(struct dial *d, struct str host, uint16_t port, uint32_t random, int64_t now);
 int dial_on_event(struct dial *d, uint32_t random, int64_t now);
 int dial_on_time(struct dial *d, uint32_t random, int64_t now);
-/* Hands the connected descriptor over. */
+/* After 1: hands the connected descriptor over. */
 int dial_take(struct dial *d);
 /* Gives up; nothing when there is nothing to give up. */
 void dial_stop(struct dial *d);

@@ -6,8 +6,9 @@
  *
  * Asks A and AAAA at once; tries each server in turn, every round with a longer wait; a fresh
  * random id and source port each time, and letters of random case. A server that is not there or
- * fails is left at once. Never blocks (the two files are local). Once one family has addresses, the
- * other has 250 ms. The files are read at every start, resolv.conf before every try.
+ * fails is left at once. Never blocks (the two files are local). Once one family has an answer that
+ * says something, the other has 250 ms. The files are read at every start, resolv.conf before every
+ * try.
  *
  *   IDLE --start--> ASKING --answers or last timeout--> DONE | FAILED
  *                   ASKING --truncated, empty--> CONNECTING --> ASKING (the same deadline)
@@ -15,7 +16,7 @@
  *
  * Suffixes (search) are for names with fewer dots than ndots, as in musl: first they, then the name
  * itself. A gateway's name that does not exist is never looked for below somebody else's.
- * When no server has an answer, or none within DNS_CACHE_PATIENCE_MS, what the cache has is used.
+ * When no server has an answer, or none in time (dns_cache_patience), what the cache has is used.
  *
  * Limits: RESOLVER_ALIASES_MAX CNAMEs beyond those that answers follow themselves. A truncated
  * answer with addresses is used as far as it goes.

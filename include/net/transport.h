@@ -71,6 +71,7 @@ struct transport {
 
 /* In the clear: two buffers of `cap` bytes each. Takes the descriptor. */
 void transport_init_clear(struct transport *t, int fd, uint8_t *in, uint8_t *out, size_t cap);
+/* Takes the descriptor; the engine stays the owner's. */
 void transport_init_tls(struct transport *t, int fd, struct tls_engine *engine);
 
 /* What to wait for on the descriptor. NET_IN only while there is room for what comes: an owner
@@ -127,7 +128,7 @@ void transport_close(struct transport *t);
  * and nothing happens, where that cannot be: with TLS, after another error, after transport_close.
  */
 bool transport_send_on(struct transport *t);
-/* Closes the descriptor and forgets everything. */
+/* Closes the descriptor and forgets everything; `err` is ERR_CLOSED then. */
 void transport_end(struct transport *t);
 
 #endif

@@ -5,10 +5,10 @@
  *   connect.c        dial, TLS handshake, WebSocket upgrade
  *   gateway_trust.c  whom TLS trusts, and as of when
  *   state.c          what outlasts a restart
- *   local.c          the local server's address, and idle connections to it
  *   tunnel_io.c      the open session: events in, messages out
  *   response.c       from the local server's connections into the tunnel
  *   request.c        from the tunnel to the local server's connections
+ *   local.c          the local server's address, and idle connections to it
  *   record.c         the record that goes out to the gateway
  *
  * Each file uses those below it, and none above: what an upper one has to know is returned.
@@ -190,7 +190,8 @@ bool response_put(struct agent *a, int slot);
 void request_begin(struct agent *a, int slot);
 /* The message with the head is complete, the body follows in others. */
 void request_continue(struct agent *a, int slot);
-/* Body bytes have come; returns how many found room (all of them but in plain mode). */
+/* Body bytes have come; returns how many found room (all of them but in plain mode, and
+ * where a socket took less than it was sure to). */
 size_t request_body(struct agent *a, int slot, struct str body);
 /* The visitor's direction ended. */
 void request_end(struct agent *a, int slot);

@@ -5,10 +5,11 @@
 #include "err.h"
 
 /*
- * request | message  | its body is known of | all is out | cut off            | answered or given
- * up NONE    | NEW      |                      |            |                    | NEW     | NEW |
- * SENDS, connect       |            |                    | DONE SENDS   | NEW      | | DONE       |
- * SENDS again, DONE  | DONE DONE    | NEW      |                      |            | |
+ * request | message | its body is known of | all is out | cut off           | answered, given up
+ * NONE    | NEW     |                      |            |                   |
+ * NEW     | NEW     | SENDS, connect       |            |                   | DONE
+ * SENDS   | NEW     |                      | DONE       | SENDS again, DONE | DONE
+ * DONE    | NEW     |                      |            |                   |
  *
  * response | connect | first byte | head complete | 1xx complete | put     | all is put
  * NONE     | WAIT    |            |               |              |         |

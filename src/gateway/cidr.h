@@ -11,7 +11,9 @@ struct cidr {
     unsigned bits;
 };
 
+/* False: neither; *net is of no use then. Bits of the address beyond the length do not count. */
 bool cidr_parse(struct str text, struct cidr *net);
+/* Is the address in it? Never in one of the other family. */
 bool cidr_has(const struct cidr *net, const struct ip *ip);
 
 #endif

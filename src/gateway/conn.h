@@ -3,6 +3,7 @@
  *
  *   FREE --accept--> VISITOR --request to /_adit--> AGENT
  *   VISITOR, AGENT --all is handed over--> LINGER --it is sent--> SHUT
+ *   VISITOR, AGENT --at once: it broke, or has to--> CLOSED
  *   LINGER, SHUT --peer's end, or time--> CLOSED --end of turn--> FREE
  *   VISITOR --leaves while half of its request's head is in the tunnel--> DOOMED --> CLOSED
  */
@@ -59,12 +60,13 @@ struct conn {
     struct tunnel *tunnel;   /* AGENT: its own; VISITOR: where its request goes */
 };
 
-/* Takes a connection that was accepted; there is an unused one for it. `from` as in struct conn.
- * NULL: TLS could not start, which is said. */
+/* Takes a connection that was accepted; there is an unused struct for it. fd is its own from now
+ * on, whatever comes of it. `from` as in struct conn. NULL: TLS could not start, which is said. */
 struct conn *conn_start(struct gateway *g, const struct listener *l, int fd, const struct ip *peer,
                         struct peer *from);
 /* It is an agent's whose token was accepted, or is that no more. */
 void conn_know(struct conn *c, bool known);
+
 /* ---- schedule.c: who is served when ---- */
 
 /* Does it still have a socket? */
@@ -80,7 +82,7 @@ void conn_set_deadline(struct conn *c, int64_t at);
 
 /* Room to send, *n bytes: as many as wanted, made by sending what gathered if need be, or a whole
  * record where that is less. A peer may have asked for records of 512 bytes (RFC 6066 section 4),
- * so that *n alone counts. NULL when the peer takes no more now. */
+ * so that *n alone counts. NULL when the peer takes no more now, or during the handshake. */
 uint8_t *conn_room(struct conn *c, size_t wanted, size_t *n);
 /* Sends of these bytes what the peer takes now, in as many records as it needs; how many. */
 size_t conn_put(struct conn *c, const uint8_t *p, size_t n);

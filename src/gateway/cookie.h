@@ -8,10 +8,10 @@
 #include "codec/buf.h"
 
 /*
- * Writes the field's value without those Domain attributes that reach `domain` or a name above it:
- * the cookie becomes one of its host alone. Other attributes stay byte by byte, a Domain below
- * `domain` or elsewhere too: browsers judge it by the host that they asked. Never longer than it
- * was.
+ * Writes the field's value without those Domain attributes that reach `domain` or a name above it,
+ * or that are no plain name, so that some browser may read one out of them: the cookie becomes one
+ * of its host alone. Other attributes stay byte by byte, a Domain below `domain` or elsewhere too:
+ * browsers judge it by the host that they asked. Never longer than it was.
  */
 void cookie_write(struct writer *w, struct str value, struct str domain);
 

@@ -11,8 +11,10 @@
 #include "cidr.h"
 #include "core/relay.h"
 
-/* Room for what forward_fields writes, if no proxy has said more than FORWARD_KEPT_MAX. */
+/* What is kept of a trusted proxy's X-Forwarded-For; of a longer list nothing is. */
 #define FORWARD_KEPT_MAX 1024
+/* Room for what forward_fields writes, unless a proxy's other fields are longer than usual:
+ * the head is too large then. */
 #define FORWARD_MAX (FORWARD_KEPT_MAX + 3 * HOST_MAX + 32)
 /* Beside a response's own fields: Via and Date. */
 #define FORWARD_ADDED_MAX 64
@@ -28,7 +30,7 @@ struct forward {
 
 #define FORWARD_DROP_MAX 10
 /* The names that forward_fields stands in for, and those that only a proxy may write: relay_pack's
- * `drop`. */
+ * `drop`, which ends with NULL. */
 void forward_drop(const struct forward *f, const char *drop[FORWARD_DROP_MAX]);
 
 /*

@@ -6,18 +6,20 @@
  *   listen.c    sockets, own ones or handed over; accept.c: who may connect
  *   conn_turn.c a connection's turn: a visitor's, or an agent's after its first request
  *   visitor.c   a visitor's connection from request to request; timeouts
- *   request.c   a request's head: read, and given to its tunnel; request_head.c: its message
+ *   request.c   a request's head: read, and given to its tunnel
  *   tunnel_io.c an agent's messages; tunnel_pace.c: plain mode's slow visitors;
  *               request_put.c: visitor -> tunnel: head and body of a request
- *   tunnel_queue.c  who gets the streams of a tunnel, and who waits for a tunnel
  *   tunnel.c    an agent's connection: its session and its end
- *   response.c  tunnel -> visitor: head and body of a response; pages
+ *   tunnel_queue.c  who gets the streams of a tunnel, and who waits for a tunnel
+ *   request_head.c  the message that a request's head becomes
+ *   response.c  tunnel -> visitor: head and body of a response; page.c: pages
  *   conn.c      a TCP connection, TLS or not
  *   stream.c    a visitor's place in a tunnel; buffer.c: what he has not taken yet
  *   schedule.c  marks and deadlines
  *   limit.c     what one address may ask for; peers.c: what it has of everything
  *
- * Each file uses those below it, and none above.
+ * Each file uses those below it, and none above. Those not named here (forward.c, cookie.c,
+ * certificate.c and others) are used by one or two of these.
  *
  * Every turn of the loop marks connections that have something to do, and then serves them one by
  * one, each once and within a budget; serving one may mark others, and itself, for the next turn.
@@ -102,9 +104,10 @@ struct gateway {
     size_t streams_cut; /* at its end */
 };
 
-/* Listens, reads the files; everything allocated. 0, or an error after having said why. */
+/* Reads the files, listens. All memory, `config` too, is there before (main.c). 0, or an error
+ * after having said why. */
 int gateway_start(struct gateway *g);
-/* Until SIGTERM. */
+/* Until the end that SIGTERM begins is over: see leave.h. */
 void gateway_run(struct gateway *g);
 
 #endif

@@ -13,7 +13,8 @@ struct peer;
 
 /* May this connection's address have another request served now? */
 bool limit_request(struct conn *c);
-/* In the log, now and then: this address was turned away. */
+/* This address was turned away: counts it, and says so in the log, once a minute at most. `from` is
+ * not NULL; `text` follows the address. */
 void limit_tell(struct gateway *g, struct peer *from, const struct ip *ip, const char *text);
 
 #endif

@@ -16,7 +16,7 @@ int listen_start(struct gateway *g);
  * and those that are handed over, which lose nothing by it.
  */
 void listen_give_way(struct gateway *g);
-/* Takes the connections that wait, and closes the sockets. */
+/* Takes the connections that wait in our own sockets, and closes all. */
 void listen_stop(struct gateway *g);
 
 #endif

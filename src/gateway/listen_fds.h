@@ -18,8 +18,8 @@ struct listen_fds {
 
 /*
  * By name, https and http, or where none of them is named so, in this order. The texts may be NULL.
- * 0, also when there are none or they are for another process; ERR_USAGE: not understood, more than
- * two, one of two named so, or both the same.
+ * *out is set in any case. 0, also when there are none or they are for another process; ERR_USAGE:
+ * not understood, more than two, one of two named so, or both the same.
  */
 int listen_fds_parse(const char *pid, const char *fds, const char *names, uint64_t own_pid,
                      struct listen_fds *out);

@@ -7,7 +7,7 @@
 
 struct gateway;
 
-/* 0, or an error after having said why; then all is as it was. */
+/* All of it, or nothing. 0, or an error after having said why; then all is as it was. */
 int load_files(struct gateway *g);
 
 #endif

@@ -3,8 +3,8 @@
  * address counts as its /64, which is what one customer has to choose from.
  *
  * A table of fixed size: addresses with a connection stay in it, the others as long as there is
- * room, the one that left first goes first, and those that had an agent here last. Ownership: the
- * entries are the caller's, more of them than there can be connections.
+ * room: the one that was not seen for the longest goes first, those that had an agent here last.
+ * Ownership: the entries are the caller's, more of them than there can be connections.
  */
 #ifndef ADIT_GATEWAY_PEERS_H
 #define ADIT_GATEWAY_PEERS_H
@@ -57,7 +57,7 @@ struct peer *peers_find(struct peers *p, const struct ip *ip);
 void peers_enter(struct peers *p, struct peer *peer, bool agent);
 void peers_leave(struct peers *p, struct peer *peer, bool agent);
 
-/* May it happen once more now? Then it has. `per_second` 0: always. */
+/* May it happen once more now? Then it has. `per_second`: 1,000,000 at most; 0: always. */
 bool rate_take(struct rate *r, int64_t now_ms, uint32_t per_second);
 
 #endif

@@ -6,7 +6,8 @@
 
 #include "conn.h"
 
-/* Gathers a head from what was received; acts on it when it is complete. */
+/* Gathers a head from what was received, of which there is something; acts on it when it is
+ * complete. Always true. */
 bool request_read(struct conn *c);
 /* May body bytes go into the tunnel? */
 bool request_has_credit(const struct conn *c);
@@ -14,7 +15,8 @@ bool request_has_credit(const struct conn *c);
 bool request_pending(struct conn *c);
 /* How much room its next message wants in one piece. */
 size_t request_room(const struct conn *c);
-/* Puts the next message of the stream; returns its length, 0 when nothing can be sent now. */
+/* Puts the next message of the visitor's stream; he has one. Returns its length, 0 when nothing can
+ * be sent now. */
 size_t request_put(struct conn *c, uint8_t *out, size_t cap);
 
 #endif

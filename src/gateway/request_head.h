@@ -10,8 +10,8 @@
 
 /* The host that is asked for, with its port; empty when there is none. */
 struct str request_head_host(const struct http_head *head, const struct http_target *target);
-/* Packs it, in place: `head` is of no use after that. NULL: it is looked for where the visit has
- * it. 0, or an error for request_head_refuse. */
+/* Packs it, in place: `head` is of no use after that. NULL: it is parsed again, from where the
+ * visit keeps it. 0, or an error for request_head_refuse. */
 int request_head_pack(struct conn *c, struct http_head *head, const struct tunnel *t);
 /* The page for an error of a head. */
 void request_head_refuse(struct conn *c, int err);

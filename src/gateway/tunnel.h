@@ -40,8 +40,9 @@ struct tunnel {
     uint8_t url[TUNNEL_URL_MAX];
 };
 
-/* A request for /_adit, complete. */
+/* A request for /_adit, complete: becomes an agent's connection, or gets a page. */
 void tunnel_upgrade(struct conn *c, const struct http_head *head);
+/* Takes what it can of what was received; false when nothing. */
 bool tunnel_input(struct conn *c);
 void tunnel_output(struct conn *c);
 /* What was put has been handed to the socket, as far as it takes it. */
@@ -49,8 +50,8 @@ void tunnel_sent(struct conn *c);
 void tunnel_on_time(struct conn *c);
 /* The connection ended, or has to. */
 void tunnel_lost(struct conn *c, int err);
-/* Ends the session with this close code; its visitors get a page that says why, or wait for the
- * next one. */
+/* Ends the session with this close code. Visitors who have a stream get a page that says why; those
+ * who wait for one wait for the next tunnel, unless the token was withdrawn (WS_CLOSE_TOKEN). */
 void tunnel_end(struct tunnel *t, uint16_t code, const char *why);
 /* Asks an agent whose token was accepted to leave; what is under way may end. Visitors who wait for
  * a stream get a page. */
@@ -59,6 +60,7 @@ void tunnel_leave(struct tunnel *t, uint32_t delay_ms);
 void tunnel_finish(struct conn *c);
 /* Auth has come. */
 void tunnel_authenticate(struct tunnel *t, const struct wire_msg *m);
+
 /* ---- tunnel_queue.c ---- */
 
 /* A visitor with a complete request, its head as in request_head_pack: gives it a stream, or a
@@ -75,6 +77,7 @@ void tunnel_take_held(struct tunnel *t);
 void tunnel_move_held(struct tunnel_name *from, struct tunnel_name *to);
 /* The tunnel will not come here any more. */
 void tunnel_refuse_held(struct tunnel_name *name);
+
 /* ---- tunnel_pace.c ---- */
 
 /* When tunnel_on_time has to be called. */

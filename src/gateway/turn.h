@@ -11,6 +11,7 @@ struct gateway;
 void turn_listen(struct gateway *g);
 /* Waits for an event, a signal or the next deadline. */
 void turn_wait(struct gateway *g);
+/* What is due, and everybody who was marked. */
 void turn_serve(struct gateway *g);
 
 #endif
