@@ -136,7 +136,7 @@ def test_nothing_is_left_of_a_run_that_is_told_to_end(start):
     child.send_signal(signal.SIGTERM)
     out = child.communicate(timeout=120)[0].decode()
     assert child.returncode == 2 and "KeyboardInterrupt" in out, out
-    assert members(child.pid) == []
+    wait_until(lambda: members(child.pid) == [], "the last of what was killed to be gone")
 
 
 def test_what_is_left_behind_is_seen(start):

@@ -51,9 +51,7 @@ def test_the_next_one_on_the_same_port(make_gateway, make_agent, origin, gate):
     for visitor in visitors:
         visitor.close()
     assert stopped(old) == (2, 0)
-    for agent in agents:
-        agent.wait_for_log(OPENED, 1)
-    assert new.counter("tunnels") == 2
+    new.wait_counter("tunnels", 2)
 
 
 def test_connections_that_are_being_made(make_gateway):
