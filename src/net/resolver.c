@@ -171,12 +171,13 @@ static int ask_next(struct resolver *r, int64_t now)
 {
     struct resolv_conf conf;
 
+    /* Who has no descriptor to spare needs this one to read the file. */
+    idle(r);
     resolv_conf_read(r->resolv_path ? r->resolv_path : "/etc/resolv.conf", &conf);
     if (!r->named && !resolv_conf_name(&conf, r->asked, &r->suffix, &r->name))
         return done(r, now);
     r->named = true;
     for (;;) {
-        idle(r);
         if (r->tried >= conf.server_count) {
             r->tried = 0;
             r->round++;
@@ -185,6 +186,7 @@ static int ask_next(struct resolver *r, int64_t now)
             return give_up(r, now);
         if (ask_server(r, &conf, now))
             return 0;
+        idle(r);
     }
 }
 
